@@ -1,0 +1,88 @@
+/** The marks of the spec as sentences, so that docstrings carry them. */
+import {
+  type Answer,
+  type Endpoint,
+  jsonSchema,
+  refName,
+  type Schema,
+  type Spec,
+} from "./spec.ts";
+
+/** Puts defaults, releases and features into the descriptions, in place. */
+export function describe(spec: Spec): void {
+  for (const schema of Object.values(spec.components.schemas)) mark(schema);
+}
+
+function mark(schema: Schema): void {
+  const text = [schema.description, ...remarks(schema)]
+    .filter((part) => part !== undefined && part !== "");
+  if (schema.default !== undefined) {
+    text.push(`\n\n@default ${JSON.stringify(schema.default)}`);
+  }
+  if (text.length > 0) schema.description = text.join(" ").replace(" \n", "\n");
+  for (const property of Object.values(schema.properties ?? {})) mark(property);
+}
+
+function remarks(marked: Partial<Schema & Endpoint & Answer>): string[] {
+  const said: string[] = [];
+  const feature = marked["x-feature"];
+  const since = marked["x-since"];
+  if (feature) said.push(`Only in builds with the feature \`${feature}\`.`);
+  if (since) said.push(`Since ${since}.`);
+  const arch = marked["x-arch"];
+  if (arch) said.push(`Only on ${arch}.`);
+  for (const [value, from] of Object.entries(marked["x-since-values"] ?? {})) {
+    said.push(`\`${value}\` since ${from}.`);
+  }
+  return said;
+}
+
+/** The docstring of an operation's method. */
+export function methodDoc(endpoint: Endpoint): string {
+  const errors = Object.entries(endpoint.responses)
+    .filter(([status]) => status >= "300");
+  const deadline = endpoint["x-deadline-ms"];
+  return block([
+    `${endpoint.summary}.`,
+    "",
+    [endpoint.description, ...remarks(endpoint)].join(" "),
+    "",
+    `Works in: ${endpoint["x-states"].join(", ")}. ` +
+    `Deadline: ${deadline === null ? "none" : `${deadline / 1000} s`}.`,
+    "",
+    `@returns ${RETURNS[endpoint["x-returns"]]}`,
+    ...errors.map(([status, response]) =>
+      [`@throws {ApiError} ${status}: ${response.description}`]
+        .concat(remarks(response)).join(" ")
+    ),
+  ]);
+}
+
+const RETURNS = {
+  data: "What the VMM says.",
+  maybe: "Where the device sits, or `undefined` on a VM that is not booted.",
+  nothing: "Nothing.",
+};
+
+/** The type of what an operation resolves to. */
+export function resultType(endpoint: Endpoint): string {
+  if (endpoint["x-returns"] === "nothing") return "void";
+  const name = refName(jsonSchema(endpoint.responses["200"])!.$ref!);
+  return endpoint["x-returns"] === "maybe" ? `${name} | undefined` : name;
+}
+
+function block(lines: string[]): string {
+  const wrapped = lines.flatMap((line) => wrap(line.replaceAll("*/", "* /")));
+  return ["/**", ...wrapped.map((line) => ` * ${line}`.trimEnd()), " */"]
+    .join("\n");
+}
+
+function wrap(line: string): string[] {
+  const lines = [""];
+  for (const word of line.split(/\s+/)) {
+    const last = lines.at(-1)!;
+    if (last !== "" && last.length + word.length > 74) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,107 @@
+/**
+ * Makes src/generated from the spec: `deno task gen`. With `--if-stale` only
+ * when it is missing or older than what it is made from.
+ */
+import { createClient } from "@hey-api/openapi-ts";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { apiSource } from "./api.ts";
+import { config } from "./config.ts";
+import { describe } from "./docs.ts";
+import { schemasSource } from "./schemas.ts";
+import { readSpec } from "./spec.ts";
+import { withVariants } from "./variants.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SPEC = join(ROOT, "spec/cloud-hypervisor.yaml");
+const OUTPUT = join(ROOT, "src/generated");
+
+/** Made from the spec at `specPath`, the whole of `output` anew. */
+export async function generate(
+  specPath: string,
+  output: string,
+): Promise<void> {
+  const spec = readSpec(specPath);
+  const typed = withVariants(spec);
+  describe(typed);
+  // Made beside it and moved, so that nobody reads half of it.
+  const made = mkdtempSync(`${output}-`);
+  try {
+    await createClient(config(typed, made));
+    for (
+      const file of [
+        ...files(join(made, "client")),
+        ...files(join(made, "core")),
+      ]
+    ) {
+      // hey-api's own files do not hold under exactOptionalPropertyTypes.
+      writeFileSync(file, `// @ts-nocheck\n${readFileSync(file, "utf8")}`);
+    }
+    appendFileSync(join(made, "types.gen.ts"), UNLISTED);
+    writeFileSync(join(made, "api.gen.ts"), apiSource(typed));
+    writeFileSync(join(made, "schemas.gen.ts"), schemasSource(spec));
+    rmSync(output, { recursive: true, force: true });
+    renameSync(made, output);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** What an open enum of a configuration ends with. */
+const UNLISTED = `
+/**
+ * A value that a later release returned and this one does not know. It can be
+ * given back as it was read; a literal that is not listed is no \`Unlisted\`.
+ */
+export type Unlisted = string & { readonly unlisted: true };
+`;
+
+function stale(): boolean {
+  const made = newest([OUTPUT], Math.min);
+  const from = newest([
+    SPEC,
+    join(ROOT, "codegen"),
+    join(ROOT, "package-lock.json"),
+  ], Math.max);
+  return made === undefined || from === undefined || made < from;
+}
+
+/** The newest or oldest change of a file below the paths. */
+function newest(
+  paths: string[],
+  pick: (...times: number[]) => number,
+): number | undefined {
+  const times = paths.flatMap((path) => files(path))
+    .map((file) => statSync(file).mtimeMs);
+  return times.length === 0 ? undefined : pick(...times);
+}
+
+function files(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return [];
+  if (!found.isDirectory()) return [path];
+  return readdirSync(path).flatMap((name) => files(join(path, name)));
+}
+
+if (import.meta.main) {
+  const [flag, ...rest] = process.argv.slice(2);
+  if (rest.length > 0 || (flag !== undefined && flag !== "--if-stale")) {
+    console.error("usage: generate.ts [--if-stale]");
+    process.exit(2);
+  }
+  if (flag === undefined || stale()) {
+    await generate(SPEC, OUTPUT);
+    console.log(`src/generated made from spec/cloud-hypervisor.yaml`);
+  }
+}

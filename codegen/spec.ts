@@ -1,0 +1,112 @@
+/** The spec as the generator sees it: what it reads, no more. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+
+export interface Spec {
+  info: { "x-releases": { oldest: string; newest: string; commit: string } };
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    responses: Record<string, Answer>;
+    schemas: Record<string, Schema>;
+  };
+}
+
+export interface Operation {
+  operationId: string;
+  summary: string;
+  description: string;
+  "x-deadline-ms": number | null;
+  "x-states": string[];
+  "x-returns": "data" | "maybe" | "nothing";
+  "x-may-close"?: boolean;
+  "x-feature"?: string;
+  "x-since"?: string;
+  requestBody?: Content;
+  responses: Record<string, Answer>;
+}
+
+export interface Answer extends Content {
+  $ref?: string;
+  description: string;
+  "x-since"?: string;
+}
+
+export interface Content {
+  content?: { "application/json": { schema: Schema } };
+}
+
+export interface Schema {
+  $ref?: string;
+  type?: string | string[];
+  format?: string;
+  description?: string;
+  default?: unknown;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  additionalProperties?: Schema | boolean;
+  oneOf?: Schema[];
+  anyOf?: Schema[];
+  enum?: string[];
+  "x-returned"?: "always" | "nullable" | "if-set" | "if-true" | "never";
+  "x-open"?: "response" | "config";
+  "x-js-type"?: "number" | "bigint";
+  "x-feature"?: string;
+  "x-since"?: string;
+  "x-since-values"?: Record<string, string>;
+  "x-arch"?: string;
+  "x-alias-of"?: string;
+}
+
+/** An operation with where it stands. */
+export interface Endpoint extends Operation {
+  /** The wire name, as `vm.add-disk`. */
+  name: string;
+  /** `GET` or `PUT`. */
+  method: string;
+}
+
+/** Reads a spec, with the answers that operations share put in their place. */
+export function readSpec(path: string | URL): Spec {
+  const spec = parse(readFileSync(path, "utf8")) as Spec;
+  for (const { responses } of endpoints(spec)) {
+    for (const [status, { $ref, ...own }] of Object.entries(responses)) {
+      if ($ref === undefined) continue;
+      const shared = structuredClone(spec.components.responses[refName($ref)]!);
+      responses[status] = { ...shared, ...own };
+    }
+  }
+  return spec;
+}
+
+export function endpoints(spec: Spec): Endpoint[] {
+  return Object.entries(spec.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      ...operation,
+      name: path.slice(1),
+      method: method.toUpperCase(),
+    }))
+  );
+}
+
+/** The schema of the JSON in a request or response. */
+export function jsonSchema(content: Content | undefined): Schema | undefined {
+  return content?.content?.["application/json"].schema;
+}
+
+/** `DiskConfig` of `#/components/schemas/DiskConfig`. */
+export function refName(ref: string): string {
+  return ref.slice(ref.lastIndexOf("/") + 1);
+}
+
+/** The schemas that stand directly within a schema. */
+export function children(schema: Schema): Schema[] {
+  const { items, additionalProperties: more } = schema;
+  return [
+    ...Object.values(schema.properties ?? {}),
+    ...(items ? [items] : []),
+    ...(typeof more === "object" ? [more] : []),
+    ...(schema.oneOf ?? []),
+    ...(schema.anyOf ?? []),
+  ];
+}

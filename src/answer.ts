@@ -1,0 +1,42 @@
+/** From the VMM's answer to data or an error. */
+import { ApiError, ConnectionError, type ErrorContext } from "./errors.ts";
+import type { OperationRow } from "./generated/api.gen.ts";
+import { decode, decodeBigints } from "./json.ts";
+
+/** The data of a good answer, `undefined` where there is none. */
+export function answer(
+  row: OperationRow,
+  status: number,
+  text: string,
+  context: ErrorContext,
+): unknown {
+  if (status < 200 || status > 299) {
+    throw new ApiError(status, chain(text), context);
+  }
+  if (text === "" && row.returns !== "data") return undefined;
+  try {
+    return row.bigint ? decodeBigints(text) : decode(text);
+  } catch (cause) {
+    throw new ConnectionError("not_http", { ...context, cause });
+  }
+}
+
+/**
+ * The chain of messages, outermost first. The API writes an array of strings
+ * (plain text up to v46); its HTTP parser an object that is not valid JSON, for
+ * the line break within the string; some refusals have no body at all.
+ */
+function chain(text: string): string[] {
+  if (text === "") return [];
+  const parsed = PARSER_ERROR.exec(text)?.[1];
+  if (parsed !== undefined) return [parsed];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value.map(String);
+  } catch {
+    // Plain text.
+  }
+  return [text];
+}
+
+const PARSER_ERROR = /^\s*\{\s*"error":\s*"([^]*)"\s*\}\s*$/;

@@ -1,0 +1,82 @@
+/**
+ * JSON as the VMM writes and reads it: 64-bit integers are exact both ways.
+ */
+
+/** Reads JSON; an integer beyond 2^53 comes out as a bigint. */
+export function decode(text: string): unknown {
+  // No 16 digits in a row means no integer beyond 2^53, and no need of the
+  // reviver, which costs several times the parse.
+  return LONG_RUN.test(text) ? parse(text, exact) : JSON.parse(text);
+}
+
+/** Reads JSON in which every number comes out as a bigint, however small. */
+export function decodeBigints(text: string): unknown {
+  return parse(text, always);
+}
+
+/**
+ * Writes JSON; a bigint goes out as a plain number.
+ *
+ * @throws {UnsafeNumberError} at a `number` that is not a safe integer.
+ */
+export function encode(value: unknown): string | undefined {
+  return JSON.stringify(value, function (key, item) {
+    if (typeof item === "bigint") return json.rawJSON(item.toString());
+    if (typeof item === "number" && !Number.isSafeInteger(item)) {
+      throw new UnsafeNumberError(pathTo(value, this, key), item);
+    }
+    return item;
+  });
+}
+
+/** A number that would not reach the VMM as it was meant. */
+export class UnsafeNumberError extends Error {
+  /** Where it stands, as `memory.size` or `disks[0].num_queues`. */
+  readonly path: string;
+
+  constructor(path: string, value: number) {
+    super(`${path} is ${value}, which is not a safe integer`);
+    this.path = path;
+  }
+}
+
+type Reviver = (
+  key: string,
+  value: unknown,
+  at: { source?: string },
+) => unknown;
+
+// Both are in every runtime that is supported, not yet in every `lib`.
+const json = JSON as unknown as { rawJSON(text: string): unknown };
+const parse = JSON.parse as (text: string, reviver: Reviver) => unknown;
+
+const LONG_RUN = /\d{16}/;
+const INTEGER = /^-?\d+$/;
+
+const exact: Reviver = (_, value, { source }) =>
+  typeof value === "number" && !Number.isSafeInteger(value) &&
+    INTEGER.test(source!)
+    ? BigInt(source!)
+    : value;
+
+const always: Reviver = (_, value, { source }) =>
+  typeof value === "number" && INTEGER.test(source!) ? BigInt(source!) : value;
+
+/** Where `key` of `holder` stands in `root`; looked for only after a failure. */
+function pathTo(root: unknown, holder: unknown, key: string): string {
+  const walk = (node: unknown, path: string): string | undefined => {
+    if (typeof node !== "object" || node === null) return undefined;
+    if (node === holder) return join(path, key, Array.isArray(node));
+    for (const [name, child] of Object.entries(node)) {
+      const found = walk(child, join(path, name, Array.isArray(node)));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return walk(root, "") ?? key;
+}
+
+function join(path: string, key: string, index: boolean): string {
+  if (index) return `${path}[${key}]`;
+  return path === "" ? key : `${path}.${key}`;
+}

@@ -1,0 +1,148 @@
+/**
+ * An API socket: what `createClient` and `unixFetch` have in common. One
+ * connection for each request, a few at a time, and errors with a meaning.
+ */
+import {
+  ConnectionError,
+  type ErrorContext,
+  InvalidRequestError,
+} from "./errors.ts";
+import { Slots } from "./slots.ts";
+import {
+  MAX_BODY_BYTES,
+  type Request,
+  type Transport,
+  transportTo,
+} from "./transport/mod.ts";
+
+/** A fetch in place of the runtime's, as `createClient` takes one. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export class ApiSocket {
+  /** Absolute. */
+  readonly path: string;
+  readonly #slots: Slots;
+  readonly #fetch: Fetch | undefined;
+  #transport: Transport | undefined;
+  #running = 0;
+  #closed = false;
+
+  constructor(path: string, maxConnections: number, fetch?: Fetch) {
+    this.path = check(path);
+    this.#slots = new Slots(maxConnections);
+    this.#fetch = fetch;
+  }
+
+  /**
+   * Sends a request on a connection of its own and reads the answer.
+   * Rejects with the signal's reason or a {@linkcode ConnectionError}.
+   */
+  async exchange<T>(
+    url: string,
+    request: Request,
+    read: (response: Response) => Promise<T>,
+    context: ErrorContext,
+  ): Promise<T> {
+    const { signal } = request;
+    if (signal?.aborted) throw signal.reason;
+    if (this.#closed) {
+      throw new InvalidRequestError(
+        "invalid_request",
+        "client",
+        "it was closed before the call",
+        context,
+      );
+    }
+    this.#running++;
+    try {
+      const turn = this.#slots.take(signal);
+      if (turn !== undefined) await turn;
+      try {
+        return await this.#send(url, request, read, context);
+      } finally {
+        this.#slots.give();
+      }
+    } finally {
+      this.#running--;
+      this.#release();
+    }
+  }
+
+  /** Refuses new requests; those that run or wait go on. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#release();
+  }
+
+  async #send<T>(
+    url: string,
+    request: Request,
+    read: (response: Response) => Promise<T>,
+    context: ErrorContext,
+  ): Promise<T> {
+    const transport = this.#transport ??= await transportTo(this.path);
+    try {
+      const response = await (this.#fetch?.(url, request) ??
+        transport.fetch(url, request));
+      return await read(await bounded(response));
+    } catch (cause) {
+      if (request.signal?.aborted) throw request.signal.reason;
+      if (cause instanceof ConnectionError) throw cause;
+      const code = cause instanceof Oversize
+        ? "not_http"
+        : transport.fault(cause);
+      throw new ConnectionError(code, { ...context, cause });
+    }
+  }
+
+  #release(): void {
+    if (this.#closed && this.#running === 0) this.#transport?.close();
+  }
+}
+
+/**
+ * The path as the kernel takes it. A path that is too long or empty would
+ * otherwise reach a TCP port in one runtime and a riddle in another.
+ */
+function check(path: string): string {
+  const refuse = (reason: string): never => {
+    throw new InvalidRequestError("invalid_request", "socketPath", reason, {
+      ...(typeof path === "string" && path !== "" && { socketPath: path }),
+    });
+  };
+  if (typeof path !== "string" || path === "") {
+    return refuse("the path of the API socket is empty");
+  }
+  if (path.includes("\0")) return refuse("the socket path holds a NUL");
+  const absolute = path.startsWith("/")
+    ? path
+    : `${globalThis.process.cwd()}/${path.replace(/^(\.\/)+/, "")}`;
+  const size = new TextEncoder().encode(absolute).length;
+  if (size > MAX_PATH_BYTES) {
+    return refuse(
+      `the absolute socket path has ${size} bytes, and the kernel takes ${MAX_PATH_BYTES}: use a shorter one, such as a symbolic link`,
+    );
+  }
+  return absolute;
+}
+
+/** The size of sun_path, less its NUL. */
+const MAX_PATH_BYTES = 107;
+
+class Oversize extends Error {}
+
+/** Keeps an answer without end from filling the memory. */
+async function bounded(response: Response): Promise<Response> {
+  const length = response.headers.get("content-length");
+  if (length !== null && Number(length) <= MAX_BODY_BYTES) return response;
+  if (response.body === null) return response;
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  // Leaving the loop by a throw cancels the body.
+  for await (const chunk of response.body) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new Oversize("The body is too large");
+    chunks.push(chunk as Uint8Array<ArrayBuffer>);
+  }
+  return new Response(new Blob(chunks), response);
+}

@@ -1,0 +1,35 @@
+/** Bun's fetch takes the socket as an option. */
+import type { ConnectionErrorCode } from "../errors.ts";
+import type { Request, Transport } from "./mod.ts";
+
+export function connect(socketPath: string): Transport {
+  const options = {
+    unix: socketPath,
+    // A pooled connection that dies makes Bun send a PUT again.
+    keepalive: false,
+    // Bun would end a call after 300 s.
+    timeout: false,
+    // Bun would follow to TCP.
+    redirect: "manual",
+  } as const;
+
+  return {
+    fetch: (url: string, request: Request): Promise<Response> =>
+      fetch(url, { ...request, ...options } as RequestInit),
+    fault,
+    close() {},
+  };
+}
+
+function fault(error: unknown): ConnectionErrorCode {
+  return CODES[(error as { code?: string }).code ?? ""] ?? "closed";
+}
+
+const CODES: { readonly [code: string]: ConnectionErrorCode } = {
+  ENOENT: "socket_missing",
+  ENOTDIR: "socket_missing",
+  ECONNREFUSED: "refused",
+  EACCES: "permission_denied",
+  EPERM: "permission_denied",
+  Malformed_HTTP_Response: "not_http",
+};

@@ -1,0 +1,56 @@
+/** Deno's fetch takes the socket as the proxy of an HTTP client. */
+import type { ConnectionErrorCode } from "../errors.ts";
+import type { Request, Transport } from "./mod.ts";
+
+export function connect(socketPath: string): Transport {
+  let client: HttpClient | undefined;
+
+  return {
+    async fetch(url: string, request: Request): Promise<Response> {
+      // Made here, so that a missing permission fails the call.
+      client ??= deno().createHttpClient({
+        proxy: { transport: "unix", path: socketPath },
+        // A pooled connection that dies makes Deno send a PUT again.
+        poolMaxIdlePerHost: 0,
+      });
+      const init = { ...request, redirect: "manual", client };
+      return await fetch(url, init as RequestInit);
+    },
+    fault,
+    close() {
+      client?.close();
+      client = undefined;
+    },
+  };
+}
+
+/** Deno's errors have no code: the number of errno stands in a message. */
+function fault(error: unknown): ConnectionErrorCode {
+  if ((error as Error).name === "NotCapable") return "runtime_permission";
+  const said = causes(error).join("\n");
+  const errno = /os error (\d+)/.exec(said)?.[1];
+  if (errno !== undefined) return ERRNOS[errno] ?? "closed";
+  return NOT_HTTP.test(said) ? "not_http" : "closed";
+}
+
+function causes(error: unknown): string[] {
+  return error instanceof Error ? [error.message, ...causes(error.cause)] : [];
+}
+
+const ERRNOS: { readonly [errno: string]: ConnectionErrorCode } = {
+  "1": "permission_denied",
+  "2": "socket_missing",
+  "13": "permission_denied",
+  "20": "socket_missing",
+  "111": "refused",
+};
+
+const NOT_HTTP = /invalid HTTP|parsed|invalid content-length|too large/i;
+
+interface HttpClient {
+  close(): void;
+}
+
+function deno(): { createHttpClient(options: unknown): HttpClient } {
+  return (globalThis as never)["Deno"];
+}

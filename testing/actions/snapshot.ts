@@ -1,0 +1,163 @@
+/** A paused VM as files in a directory, and back. */
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import type {
+  RestoreConfig,
+  VmSnapshotConfig,
+} from "../../src/generated/types.gen.ts";
+import { decode, encode } from "../../src/json.ts";
+import { type Config, totalRam } from "../config.ts";
+import { openConsoles } from "../consoles.ts";
+import type { Host } from "../host.ts";
+import type { Machine } from "../machine.ts";
+import { osError, Refusal } from "../refusal.ts";
+import { checkRestore, updateZones } from "../rules/restore.ts";
+import { deserialize, SerdeError } from "../serde.ts";
+import { build, lockDisks } from "./boot.ts";
+import { shown } from "./info.ts";
+import { erase, resume } from "./run.ts";
+
+const FILES = {
+  config: "config.json",
+  state: "state.json",
+  memory: "memory-ranges",
+} as const;
+
+/** What this fake keeps in `state.json`. */
+interface State {
+  /** Addresses on the bus, by device id. */
+  readonly devices: Readonly<Record<string, string>>;
+  readonly vcpus: number;
+}
+
+/** Writes the three files; those written before a failure stay. */
+export function snapshot(
+  machine: Machine,
+  { destination_url: url }: VmSnapshotConfig,
+): void {
+  machine.announce("snapshotting");
+  machine.announce("snapshotted");
+  const fail = (...chain: string[]) =>
+    new Refusal("failed", "Cannot send VM snapshot", ...chain);
+  const directory = directoryOf(machine.parts.host, url, fail);
+  const { instance, stored } = machine;
+  const devices: Record<string, string> = {};
+  for (const { id, bdf } of instance!.devices.all) devices[id] = bdf;
+  const state: State = { devices, vcpus: instance!.vcpus };
+  const files: [string, string, string | bigint][] = [
+    [FILES.config, "VM config", encode(shown(machine, stored))!],
+    [FILES.state, "VM state", encode(state)!],
+    [FILES.memory, "memory", totalRam(stored.memory)],
+  ];
+  for (const [name, what, content] of files) {
+    write(join(directory, name), content, (error) =>
+      fail(
+        "Failed to send migratable component snapshot",
+        `Error creating ${what} snapshot file`,
+        osError(error),
+      ));
+  }
+}
+
+/** Creates a file that must be new; a bigint is a size without content. */
+function write(
+  path: string,
+  content: string | bigint,
+  fail: (error: unknown) => Refusal,
+): void {
+  try {
+    const fd = openSync(path, "wx", 0o600);
+    if (typeof content === "string") writeSync(fd, content);
+    else ftruncateSync(fd, Number(content));
+    closeSync(fd);
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+/** Brings a VM back, paused unless it is to go on at once. */
+export function restore(machine: Machine, body: RestoreConfig): void {
+  const { host } = machine.parts;
+  const fail = (...chain: string[]) =>
+    new Refusal("failed", "Cannot restore VM", ...chain);
+  const directory = directoryOf(host, body.source_url, fail);
+  const config = readConfig(machine, join(directory, FILES.config), fail);
+  checkRestore(body, config);
+  updateZones(body.zone_updates ?? [], config);
+  const state = readState(join(directory, FILES.state), fail);
+  machine.config = config;
+  openConsoles(machine, config);
+  try {
+    bringBack(machine, config, state);
+    if (body.resume) resume(machine);
+  } catch (error) {
+    erase(machine);
+    throw error;
+  }
+}
+
+/** Builds the VM of a snapshot or of a migration. */
+export function bringBack(
+  machine: Machine,
+  config: Config,
+  { devices, vcpus }: State,
+): void {
+  const saved = new Map(Object.entries(devices));
+  const instance = build(machine, config, saved);
+  instance.vcpus = vcpus;
+  machine.instance = instance;
+  instance.state = "Paused";
+  machine.announce("restoring");
+  lockDisks(config, instance);
+  machine.announce("restored");
+}
+
+type Fail = (...chain: string[]) => Refusal;
+
+function directoryOf(host: Host, url: string, fail: Fail): string {
+  const problem = (message: string) =>
+    fail("Failed to send migratable component snapshot", message);
+  if (!url.startsWith("file://")) {
+    throw problem(`Could not extract path from URL: ${url}`);
+  }
+  const path = url.slice("file://".length);
+  if (host.isDirectory(path)) return path;
+  throw problem(`Destination is not a directory: ${JSON.stringify(path)}`);
+}
+
+function readConfig(machine: Machine, path: string, fail: Fail): Config {
+  const bytes = read(path, "VM config", fail);
+  try {
+    return deserialize<Config>(machine.release, "VmConfig", bytes);
+  } catch (error) {
+    if (!(error instanceof SerdeError)) throw error;
+    throw fail(
+      "Failed to receive migratable component snapshot",
+      "Error deserialising VM config snapshot",
+      error.message,
+    );
+  }
+}
+
+function readState(path: string, fail: Fail): State {
+  return decode(read(path, "VM state", fail).toString("utf8")) as State;
+}
+
+function read(path: string, what: string, fail: Fail): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fail(
+      "Failed to receive migratable component snapshot",
+      `Error opening ${what} snapshot file ${JSON.stringify(path)}`,
+      osError(error),
+    );
+  }
+}

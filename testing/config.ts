@@ -1,0 +1,87 @@
+/** The stored configuration, and what the VMM computes from it. */
+import type {
+  MemoryConfigInfo,
+  VmConfigInfo,
+} from "../src/generated/types.gen.ts";
+
+/** A configuration with every default filled in, as `vm.info` shows it. */
+export type Config = VmConfigInfo;
+
+/** A body that was read: options that were given as null are absent. */
+export type Given<T> = { [key in keyof T]: Exclude<T[key], null> };
+
+/** The lists of devices in a configuration, by the operation that adds. */
+export const deviceLists = {
+  "vm.add-device": "devices",
+  "vm.add-disk": "disks",
+  "vm.add-fs": "fs",
+  "vm.add-generic-vhost-user": "generic_vhost_user",
+  "vm.add-net": "net",
+  "vm.add-pmem": "pmem",
+  "vm.add-user-device": "user_devices",
+  "vm.add-vdpa": "vdpa",
+} as const;
+
+/** The key of a list of devices. */
+export type DeviceList = (typeof deviceLists)[keyof typeof deviceLists];
+
+/** What all devices of lists have, as far as it is the same. */
+export interface Device {
+  id?: string;
+  iommu?: boolean;
+  pci_segment: number;
+  pci_device_id?: number;
+}
+
+/** The devices of a list, as far as they are alike. */
+export function devicesOf(config: Config, list: DeviceList): Device[] {
+  return (config[list] ?? []) as Device[];
+}
+
+/** Adds a device to a list, which is made if need be. */
+export function addDevice(
+  config: Config,
+  list: DeviceList,
+  device: Device,
+): void {
+  const lists = config as Partial<Record<DeviceList, Device[]>>;
+  (lists[list] ??= []).push(device);
+}
+
+/** Takes the device of this id out of the configuration. */
+export function removeDevice(config: Config, id: string): boolean {
+  let removed = false;
+  for (const list of Object.values(deviceLists)) {
+    const devices = devicesOf(config, list);
+    const kept = devices.filter((device) => device.id !== id);
+    if (kept.length === devices.length) continue;
+    Object.assign(config, { [list]: kept });
+    removed = true;
+  }
+  if (config.vsock?.id === id) {
+    delete config.vsock;
+    removed = true;
+  }
+  return removed;
+}
+
+/** Bytes of RAM: what is booted with, and what is plugged in. */
+export function totalRam(memory: MemoryConfigInfo): bigint {
+  let total = BigInt(memory.size);
+  for (const zone of memory.zones ?? []) total += BigInt(zone.size);
+  return total + hotpluggedRam(memory);
+}
+
+/** Bytes of RAM that virtio-mem plugs in. */
+export function hotpluggedRam(memory: MemoryConfigInfo): bigint {
+  let total = BigInt(memory.hotplugged_size ?? 0);
+  for (const zone of memory.zones ?? []) {
+    total += BigInt(zone.hotplugged_size ?? 0);
+  }
+  return total;
+}
+
+/** A byte count as it goes into JSON. */
+export function bytes(count: bigint): number | bigint {
+  return count <= Number.MAX_SAFE_INTEGER ? Number(count) : count;
+}

@@ -1,0 +1,114 @@
+/** Values of any type, and what becomes of them once the type is known. */
+import { type Reader, type Scalar, SerdeError } from "./reader.ts";
+import type { Type } from "./types.ts";
+
+/** A value that was read before its type was known. */
+export type Content =
+  | Scalar
+  | { readonly kind: "sequence" | "map" };
+
+/** Reads any value; of lists and maps only that they are well-formed. */
+export function readContent(reader: Reader): Content {
+  const next = reader.need();
+  if (next === "[") {
+    return reader.nested(() => {
+      reader.skip();
+      for (let first = true; reader.element(first); first = false) {
+        readContent(reader);
+      }
+      reader.skip();
+      return { kind: "sequence" };
+    });
+  }
+  if (next === "{") {
+    return reader.nested(() => {
+      reader.skip();
+      for (let first = true; reader.key(first) !== undefined; first = false) {
+        reader.colon();
+        readContent(reader);
+      }
+      reader.skip();
+      return { kind: "map" };
+    });
+  }
+  return reader.scalar();
+}
+
+/**
+ * The value of a scalar.
+ *
+ * @throws {SerdeError} without a place, if it is of another type.
+ */
+export function fromContent(type: Type, content: Content): unknown {
+  if (type.kind === "option") {
+    return content.kind === "null" ? null : fromContent(type.of, content);
+  }
+  if (type.kind === "enum") {
+    if (content.kind !== "string") throw wrong(content, "string or map");
+    const { variants } = type;
+    if (variants.includes(content.value as string)) return content.value;
+    throw new SerdeError(
+      `unknown variant \`${content.value}\`, expected ${oneOf(variants)}`,
+    );
+  }
+  if (type.kind === "boolean") {
+    if (content.kind !== "boolean") throw wrong(content, "a boolean");
+    return content.value;
+  }
+  if (type.kind === "string") {
+    if (content.kind !== "string") throw wrong(content, type.expected);
+    return content.value;
+  }
+  if (type.kind !== "integer") throw new TypeError(`no scalar: ${type.kind}`);
+  if (content.kind !== "integer") throw wrong(content, type.name);
+  const exact = BigInt(content.value as number | bigint);
+  if (exact >= type.min && exact <= type.max && !(type.nonzero && !exact)) {
+    return content.value;
+  }
+  throw new SerdeError(
+    `invalid value: integer \`${exact}\`, expected ${type.name}`,
+  );
+}
+
+function wrong(content: Content, expected: string): SerdeError {
+  return new SerdeError(
+    `invalid type: ${unexpected(content)}, expected ${expected}`,
+  );
+}
+
+/** What was found, as serde_json calls it. */
+export function unexpected(content: Content): string {
+  switch (content.kind) {
+    case "integer":
+      return `integer \`${content.value}\``;
+    case "float":
+      return `floating point \`${float(content.value as number)}\``;
+    case "boolean":
+      return `boolean \`${content.value}\``;
+    case "string":
+      return `string ${JSON.stringify(content.value)}`;
+  }
+  return content.kind;
+}
+
+/** A float as Rust's formatter of short floats writes it. */
+function float(value: number): string {
+  if (Object.is(value, -0)) return "-0.0";
+  const [digits = "", power = "0"] = value.toExponential().split("e");
+  const exponent = Number(power);
+  if (exponent >= 16 || exponent < -5) return `${digits}e${exponent}`;
+  // JavaScript turns to exponents only later on the large side.
+  const text = exponent < 0
+    ? value.toFixed(
+      Math.max(1, digits.replace(/\D/g, "").length - 1 - exponent),
+    )
+    : String(value);
+  return text.includes(".") ? text : `${text}.0`;
+}
+
+function oneOf(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return quoted.length <= 2
+    ? quoted.join(" or ")
+    : `one of ${quoted.join(", ")}`;
+}

@@ -1,0 +1,317 @@
+/** The device tree: ids, PCI addresses, and what it takes to make a device. */
+import type { DeviceNode } from "../src/generated/types.gen.ts";
+import type { Config, Device } from "./config.ts";
+import { type Counters, freshCounters } from "./counters.ts";
+import { deviceManager, unknownDevice } from "./refusal.ts";
+import type { Release } from "./release.ts";
+
+/** What a device is, as virtio calls it; `vfio` and `pvpanic` are plain PCI. */
+export type DeviceKind =
+  | "block"
+  | "net"
+  | "rng"
+  | "console"
+  | "generic"
+  | "fs"
+  | "pmem"
+  | "vsock"
+  | "mem"
+  | "balloon"
+  | "watchdog"
+  | "vdpa"
+  | "rtc"
+  | "iommu"
+  | "vfio"
+  | "vfio-user"
+  | "pvpanic";
+
+/** A device on the PCI bus. */
+export interface LiveDevice {
+  readonly id: string;
+  readonly kind: DeviceKind;
+  /** Segment and slot. */
+  readonly segment: number;
+  readonly slot: number;
+  readonly bdf: string;
+  readonly counters: Counters | undefined;
+  /** Gives back what it holds on the host. */
+  release?: (() => void) | undefined;
+  /** Whether the virtual IOMMU of the boot stands before it. */
+  readonly behindIommu: boolean;
+  /** Removal was asked for; the guest has not let go yet. */
+  leaving: boolean;
+}
+
+/** The ids that are made up, by kind. */
+const prefixes: { readonly [kind in DeviceKind]?: string } = {
+  block: "_disk",
+  net: "_net",
+  fs: "_fs",
+  generic: "_generic_vhost_user",
+  pmem: "_pmem",
+  vdpa: "_vdpa",
+  vsock: "_vsock",
+  vfio: "_vfio",
+  "vfio-user": "_vfio_user",
+};
+
+/** The kinds that may be removed. */
+const removable: readonly DeviceKind[] = [
+  "net",
+  "block",
+  "pmem",
+  "fs",
+  "vsock",
+  "vfio",
+  "vfio-user",
+];
+
+const FIRST_BAR = 70368735789056;
+const BAR_STEP = 8388608;
+const BAR_SIZE = 524288;
+const SLOTS = 32;
+
+/** The devices of a VM that was booted. */
+export class Devices {
+  readonly #live = new Map<string, LiveDevice>();
+  readonly #plain: string[] = [];
+  /** Ids of the configuration, which no made-up id may take. */
+  readonly #reserved: ReadonlySet<string>;
+  /** Slots that the configuration names, by segment. */
+  readonly #taken = new Map<number, Set<number>>();
+  /** Addresses to come back to after a restore, by id. */
+  readonly #saved: ReadonlyMap<string, string>;
+  #count = 0;
+  #bars = 0;
+
+  readonly #bridgeOn: Release["reservedDeviceOn"];
+
+  constructor(
+    release: Release,
+    reserved: ReadonlySet<string>,
+    saved: ReadonlyMap<string, string> = new Map(),
+  ) {
+    this.#bridgeOn = release.reservedDeviceOn;
+    this.#reserved = reserved;
+    this.#saved = saved;
+  }
+
+  /** The devices on the bus, in the order of their making. */
+  get all(): readonly LiveDevice[] {
+    return [...this.#live.values()];
+  }
+
+  get(id: string): LiveDevice | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Whether the device tree has a node of this name. */
+  has(id: string): boolean {
+    return this.#live.has(id) || this.#plain.includes(id) ||
+      id.startsWith(WRAPPER) && this.#wrapped(id) !== undefined;
+  }
+
+  /** Adds a node that is not on the bus. */
+  addPlain(id: string): void {
+    this.#plain.push(id);
+  }
+
+  /** Keeps slots that devices ask for from those that do not. */
+  reserve(devices: readonly Device[]): void {
+    for (const { pci_segment, pci_device_id } of devices) {
+      if (pci_device_id === undefined) continue;
+      this.#claim(
+        "Could not reserve the PCI device ID",
+        pci_segment,
+        pci_device_id,
+      );
+    }
+  }
+
+  /** Gives a device its id, unless it has one. */
+  name(kind: DeviceKind, device: Device): string {
+    const prefix = prefixes[kind];
+    while (device.id === undefined && prefix !== undefined) {
+      const id = `${prefix}${this.#count++}`;
+      if (!this.#reserved.has(id) && !this.has(id)) device.id = id;
+    }
+    return device.id!;
+  }
+
+  /** Puts a device with an id onto the bus. */
+  attach(
+    kind: DeviceKind,
+    device: Device,
+    options: { hotplug: boolean; release?: (() => void) | undefined },
+  ): LiveDevice {
+    const id = device.id!;
+    const segment = device.pci_segment;
+    const wanted = device.pci_device_id ?? this.#savedSlot(id);
+    if (options.hotplug && wanted !== undefined) {
+      this.#claim(NO_SLOT, segment, wanted);
+    }
+    const slot = wanted ?? this.#freeSlot(segment);
+    this.#slots(segment).add(slot);
+    const live: LiveDevice = {
+      id,
+      kind,
+      segment,
+      slot,
+      bdf: bdfOf(segment, slot),
+      counters: freshCounters(kind),
+      release: options.release,
+      behindIommu: !options.hotplug && device.iommu === true,
+      leaving: false,
+    };
+    this.#live.set(id, live);
+    return live;
+  }
+
+  /** Refuses an id that the tree has, or that is not for users. */
+  checkId(id: string | undefined): void {
+    if (id === undefined) return;
+    if (id.startsWith("__")) throw deviceManager(`Invalid identifier: ${id}`);
+    if (!this.has(id)) return;
+    throw deviceManager(`Invalid identifier as it is not unique: ${id}`);
+  }
+
+  /**
+   * The device of this id or of its PCI node, if it may be removed.
+   *
+   * @param guard Refuses it for another reason.
+   */
+  remove(id: string, guard: (device: LiveDevice) => void): LiveDevice {
+    const live = this.#live.get(id) ?? this.#wrapped(id);
+    if (live === undefined) {
+      if (!this.#plain.includes(id)) throw unknownDevice(id);
+      throw deviceManager("Could not find the node in the device tree");
+    }
+    if (live.kind === "pvpanic") throw deviceManager("Missing PCI device");
+    guard(live);
+    if (live.kind !== "vdpa" && !removable.includes(live.kind)) {
+      const type = live.kind === "generic" ? "UNKNOWN" : live.kind;
+      throw deviceManager(
+        `Not allowed to remove this type of device from the VM: ${type}`,
+      );
+    }
+    return live;
+  }
+
+  /** The guest lets go of a device: its node, slot and id are free. */
+  eject(id: string): LiveDevice | undefined {
+    const live = this.#live.get(id);
+    if (live === undefined) return undefined;
+    this.#live.delete(id);
+    this.#slots(live.segment).delete(live.slot);
+    live.release?.();
+    return live;
+  }
+
+  /** Gives back everything that is held on the host. */
+  release(): void {
+    for (const live of this.#live.values()) live.release?.();
+  }
+
+  /** As `vm.info` shows it. */
+  tree(): Record<string, DeviceNode> {
+    const tree: Record<string, DeviceNode> = {};
+    for (const id of this.#plain) {
+      tree[id] = { id, resources: [], children: [] };
+    }
+    for (const { id, kind, bdf } of this.#live.values()) {
+      const resources = [this.#bar()];
+      if (isPlainPci(kind)) {
+        tree[id] = { id, resources, children: [], pci_bdf: bdf };
+        continue;
+      }
+      const parent = `${WRAPPER}${id}`;
+      tree[parent] = { id: parent, resources, children: [id], pci_bdf: bdf };
+      tree[id] = { id, resources: [], parent, children: [] };
+    }
+    this.#bars = 0;
+    return tree;
+  }
+
+  #bar(): DeviceNode["resources"][number] {
+    const base = FIRST_BAR - BAR_STEP * this.#bars++;
+    return {
+      PciBar: {
+        index: 0,
+        base,
+        size: BAR_SIZE,
+        type_: "Mmio64",
+        prefetchable: false,
+      },
+    };
+  }
+
+  #wrapped(id: string): LiveDevice | undefined {
+    const live = this.#live.get(id.slice(WRAPPER.length));
+    return live !== undefined && !isPlainPci(live.kind) ? live : undefined;
+  }
+
+  #slots(segment: number): Set<number> {
+    const bridged = segment === 0 || this.#bridgeOn === "every";
+    const slots = this.#taken.get(segment) ?? new Set(bridged ? [0] : []);
+    this.#taken.set(segment, slots);
+    return slots;
+  }
+
+  #savedSlot(id: string): number | undefined {
+    const bdf = this.#saved.get(id);
+    return bdf === undefined ? undefined : parseInt(bdf.split(":")[2]!, 16);
+  }
+
+  #claim(failure: string, segment: number, slot: number): void {
+    const slots = this.#slots(segment);
+    if (slots.has(slot)) {
+      throw deviceManager(
+        failure,
+        `Valid PCI device identifier but already used: ${slot}`,
+      );
+    }
+    slots.add(slot);
+  }
+
+  #freeSlot(segment: number): number {
+    const slots = this.#slots(segment);
+    for (let slot = 0; slot < SLOTS; slot++) if (!slots.has(slot)) return slot;
+    throw deviceManager(
+      NO_SLOT,
+      "Could not find an available device slot on the PCI bus",
+    );
+  }
+}
+
+const NO_SLOT = "Failed to find an available PCI device ID";
+const WRAPPER = "_virtio-pci-";
+
+function isPlainPci(kind: DeviceKind): boolean {
+  return kind === "vfio" || kind === "vfio-user" || kind === "pvpanic";
+}
+
+function bdfOf(segment: number, slot: number): string {
+  const part = (value: number, width: number) =>
+    value.toString(16).padStart(width, "0");
+  return `${part(segment, 4)}:00:${part(slot, 2)}.0`;
+}
+
+/** All ids that a configuration names, its memory zones' included. */
+export function idsOf(config: Config): Set<string> {
+  const ids = new Set<string>();
+  const add = (items: readonly { id?: string }[] | undefined) => {
+    for (const { id } of items ?? []) if (id !== undefined) ids.add(id);
+  };
+  add(config.rate_limit_groups);
+  add(config.disks);
+  add(config.net);
+  add(config.fs);
+  add(config.generic_vhost_user);
+  add(config.pmem);
+  add(config.devices);
+  add(config.user_devices);
+  add(config.vdpa);
+  add(config.memory.zones);
+  if (config.vsock !== undefined) add([config.vsock]);
+  return ids;
+}

@@ -1,0 +1,88 @@
+/** What it takes of the host to make a device, before it gets its place. */
+import type {
+  DiskConfigInfo,
+  ImageType,
+  NetConfigInfo,
+  PmemConfigInfo,
+} from "../src/generated/types.gen.ts";
+import type { Device } from "./config.ts";
+import type { DeviceKind, Devices } from "./devices.ts";
+import type { Machine } from "./machine.ts";
+import { deviceManager, osError } from "./refusal.ts";
+
+/** Names a device, and opens what it stands on. */
+export function makeDevice(
+  machine: Machine,
+  devices: Devices,
+  kind: DeviceKind,
+  device: Device,
+): void {
+  devices.name(kind, device);
+  makers[kind]?.(machine, device as never);
+}
+
+type Maker = (machine: Machine, device: never) => void;
+
+const makers: { readonly [kind in DeviceKind]?: Maker } = {
+  block: ({ parts }, disk: DiskConfigInfo) => {
+    if (disk.vhost_user) return;
+    const { path } = disk;
+    if (path === undefined) {
+      throw deviceManager(
+        "No disk path was specified when one was expected",
+      );
+    }
+    let found: ImageType;
+    try {
+      parts.host.open(path, disk.readonly ? "r" : "r+");
+      found = imageType(parts.host.head(path, 8));
+    } catch (error) {
+      throw deviceManager(
+        "Cannot open disk path",
+        `I/O error (path=${path} op=open)`,
+        osError(error),
+      );
+    }
+    if (disk.image_type === "Unknown") {
+      if (found === "Qcow2") disk.backing_files = false;
+      disk.image_type = found;
+    } else if (disk.image_type !== found) {
+      throw deviceManager(
+        "Disk image type does not match expected type: " +
+          `specified = ${disk.image_type}, detected = ${found}`,
+      );
+    }
+  },
+  net: ({ parts }, net: NetConfigInfo) => {
+    net.mac ??= parts.host.randomMac();
+  },
+  pmem: ({ parts }, { file, size }: PmemConfigInfo) => {
+    if (size === undefined && parts.host.isDirectory(file)) {
+      throw deviceManager(
+        "Trying to use a directory for pmem but no size specified",
+      );
+    }
+    try {
+      if (!parts.host.isDirectory(file)) parts.host.open(file);
+    } catch (error) {
+      throw deviceManager(
+        "Cannot open persistent memory file",
+        osError(error),
+      );
+    }
+    const bytes = BigInt(size ?? parts.host.size(file));
+    if (bytes % PMEM_STEP !== 0n) {
+      throw deviceManager("Trying to use a size that is not multiple of 2MiB");
+    }
+  },
+};
+
+const PMEM_STEP = 2n << 20n;
+
+/** The format of an image, by its first bytes. */
+function imageType(head: Uint8Array | undefined): ImageType {
+  const text = head === undefined ? "" : String.fromCharCode(...head);
+  if (text.startsWith("QFI\xfb")) return "Qcow2";
+  if (text.startsWith("vhdxfile")) return "Vhdx";
+  return "Raw";
+}

@@ -1,0 +1,18 @@
+/**
+ * A fake VMM for tests that need no KVM.
+ *
+ * @module
+ */
+export { type Clock, FakeClock } from "./clock.ts";
+export type { Traffic } from "./counters.ts";
+export type { MonitorEvent } from "./events.ts";
+export type { Fault, FaultRule } from "./faults.ts";
+export type { GuestScript } from "./guest.ts";
+export type { Files } from "./host.ts";
+export type { ReleaseName } from "./release.ts";
+export {
+  type Exit,
+  FakeVmm,
+  type FakeVmmOptions,
+  type LoggedRequest,
+} from "./vmm.ts";

@@ -1,0 +1,55 @@
+/** The kernel and what comes with it, as far as their files tell. */
+import type { Config } from "./config.ts";
+import type { Host } from "./host.ts";
+import { osError, Refusal } from "./refusal.ts";
+
+/** Opens the initial RAM file system; this fails before there is a VM. */
+export function openInitramfs(host: Host, { payload }: Config): void {
+  const path = payload?.initramfs;
+  if (path !== undefined) {
+    attempt("Cannot open initramfs file", () => host.open(path));
+  }
+}
+
+/** Loads the kernel or the firmware; a failure leaves the VM half built. */
+export function loadPayload(host: Host, { payload }: Config): void {
+  const { firmware, kernel } = payload ?? {};
+  const path = firmware ?? kernel!;
+  const head = attempt(
+    firmware === undefined
+      ? "Cannot open kernel file"
+      : "Error manipulating firmware file",
+    () => host.head(path, HEAD),
+  );
+  if (head === undefined || isElf(head)) return;
+  if (isBzImage(head)) return;
+  throw new Refusal(
+    "failed",
+    "Cannot load the kernel into memory",
+    `Kernel Loader: failed to load bzImage kernel image: ${NOT_BZ}`,
+    NOT_BZ,
+  );
+}
+
+const HEAD = 0x300;
+const NOT_BZ = "Kernel Loader: Invalid bzImage";
+
+function isElf(head: Uint8Array): boolean {
+  return head[0] === 0x7f && text(head, 1, 4) === "ELF";
+}
+
+function isBzImage(head: Uint8Array): boolean {
+  return text(head, 0x202, 0x206) === "HdrS";
+}
+
+function text(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
+
+function attempt<T>(failure: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw new Refusal("failed", failure, osError(error));
+  }
+}

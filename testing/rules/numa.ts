@@ -1,0 +1,4 @@
+import type { Config } from "../config.ts";
+export function checkNuma(config: Config): void {
+  void config;
+}

@@ -1,0 +1,43 @@
+/** The recorded exchanges with real VMMs, 64-bit integers exact. */
+import { readdirSync, readFileSync } from "node:fs";
+import { decode } from "../src/json.ts";
+
+export interface Exchange {
+  method?: string;
+  path?: string;
+  body?: unknown;
+  rawBody?: string;
+  raw?: string;
+  response: {
+    status?: number;
+    headers?: Record<string, string>;
+    body?: unknown;
+    text?: string;
+    closed?: string;
+  };
+}
+
+export interface Recording {
+  release: "head" | "v53.0";
+  scenario: string;
+  exchanges: Exchange[];
+}
+
+export function recordings(release: Recording["release"]): Recording[] {
+  const directory = new URL(`recordings/${release}/`, import.meta.url);
+  return readdirSync(directory).sort().map((name) => ({
+    release,
+    ...decode(readFileSync(new URL(name, directory), "utf8")) as Omit<
+      Recording,
+      "release"
+    >,
+  }));
+}
+
+/** The body of a recorded answer as it stood on the wire. */
+export function textOf({ response }: Exchange): string {
+  if (response.text !== undefined) return response.text;
+  return response.body === null || response.body === undefined
+    ? ""
+    : JSON.stringify(response.body);
+}

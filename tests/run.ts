@@ -1,0 +1,126 @@
+/**
+ * Runs the tests under Deno, Bun and Node, and counts them: `deno task test`.
+ * `--runtime bun client` runs the files with "client" in their names, by Bun.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { compare } from "./runner/compare.ts";
+import { type Limits, type Result, runFile } from "./runner/file.ts";
+import { BIN, type Runtime, runtimes } from "./runner/runtimes.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const LIMITS: Limits = { testMs: 60_000, fileMs: 180_000 };
+
+export interface Selection {
+  /** Names of runtimes; all of them if empty. */
+  only: string[];
+  /** Parts of file names; all files if empty. */
+  files: string[];
+}
+
+/** Prints what ran below `root`; false if anything failed. */
+export async function run(
+  root: string,
+  { only, files }: Selection,
+  limits: Limits,
+  print: (line: string) => void,
+): Promise<boolean> {
+  const chosen = runtimes.filter(({ name }) =>
+    only.length === 0 || only.includes(name)
+  );
+  const shared = find(root, "tests", files);
+  const sanitized = find(root, "tests/deno", files);
+  const ran = new Map<string, Result[]>();
+  const all: Result[] = [];
+  const conclude = (title: string, results: Result[]): void => {
+    all.push(...results);
+    for (const line of [`${title}: ${count(results)}`, ...details(results)]) {
+      print(line);
+    }
+  };
+  // One after another: the tests share two cores and measure what is open.
+  for (const runtime of chosen) {
+    const own = runtime.name === "deno" ? sanitized : [];
+    const results = await runAll(runtime, root, [...shared, ...own], limits);
+    ran.set(runtime.name, results.filter(({ file }) => !own.includes(file)));
+    conclude(`${runtime.name} ${version(runtime)}`, results);
+  }
+  const differences = compare(ran);
+  if (differences.length > 0) conclude("not on every runtime", differences);
+  print(count(all));
+  return all.length > 0 && all.every(({ outcome }) => outcome !== "failed");
+}
+
+function find(root: string, folder: string, parts: string[]): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder)).sort()
+    .filter((name) => name.endsWith("_test.ts"))
+    .filter((name) =>
+      parts.length === 0 || parts.some((part) => name.includes(part))
+    )
+    .map((name) => `${folder}/${name}`);
+}
+
+async function runAll(
+  runtime: Runtime,
+  root: string,
+  files: string[],
+  limits: Limits,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const fail = (file: string, error: string): void => {
+    results.push({ file, name: "", outcome: "failed", error });
+  };
+  if (!existsSync(join(BIN, runtime.name))) {
+    fail("node_modules", `holds no ${runtime.name}: run npm install`);
+    return results;
+  }
+  for (const file of files) {
+    results.push(...await runFile(runtime, root, file, limits));
+  }
+  if (results.every(({ outcome }) => outcome === "skipped")) {
+    fail("tests", "no test ran");
+  }
+  return results;
+}
+
+function version({ name }: Runtime): string {
+  const program = join(BIN, name);
+  if (!existsSync(program)) return "is missing";
+  const said = execFileSync(program, ["--version"], { encoding: "utf8" });
+  return /\d+\.\d+\.\d+/.exec(said)?.[0] ?? said;
+}
+
+function count(results: Result[]): string {
+  return (["passed", "failed", "skipped"] as const).map((wanted) =>
+    `${results.filter(({ outcome }) => outcome === wanted).length} ${wanted}`
+  ).join(", ");
+}
+
+function details(results: Result[]): string[] {
+  return results.flatMap(({ file, name, outcome, error, reason }) => {
+    const label = name === "" ? file : `${file}: ${name}`;
+    if (outcome === "skipped") return [`  skipped  ${label}: ${reason}`];
+    if (outcome === "passed") return [];
+    const lines = (error ?? "").trim().split("\n");
+    return [`  failed   ${label}`, ...lines.map((line) => `    ${line}`)];
+  });
+}
+
+if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    options: { runtime: { type: "string", multiple: true, default: [] } },
+    allowPositionals: true,
+  });
+  const unknown = values.runtime.filter((wanted) =>
+    !runtimes.some(({ name }) => name === wanted)
+  );
+  if (unknown.length > 0) throw new Error(`no runtime is called ${unknown}`);
+  const selection = { only: values.runtime, files: positionals };
+  const passed = await run(ROOT, selection, LIMITS, console.log);
+  process.exitCode = passed ? 0 : 1;
+}
