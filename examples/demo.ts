@@ -107,7 +107,7 @@ async function tried(
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    say(name, `refused by this host: ${error.messages.join(": ")}`);
+    say(name, `refused by this host: ${error.message}`);
     return false;
   }
 }

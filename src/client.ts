@@ -16,7 +16,7 @@ import {
 } from "./generated/api.gen.ts";
 import { encode, UnsafeNumberError } from "./json.ts";
 import { ApiSocket } from "./socket.ts";
-import { ORIGIN, type Request } from "./transport/mod.ts";
+import { ORIGIN, type Reply, type Request } from "./transport/mod.ts";
 
 /** What {@linkcode createClient} takes besides the path. */
 export interface CreateClientOptions {
@@ -115,8 +115,13 @@ export function createClient(
     if (deadline.signal) request.signal = deadline.signal;
     try {
       const url = ORIGIN + row.path;
-      const response = await socket.exchange(url, request, read, context);
-      return answer(row, response.status, response.text, context);
+      const { status, text } = await socket.exchange(
+        url,
+        request,
+        read,
+        context,
+      );
+      return answer(row, status, text, context);
     } catch (error) {
       if (row.mayClose && isClosed(error)) return undefined;
       throw error;
@@ -178,10 +183,8 @@ function write(body: unknown, context: ErrorContext): string {
   }
 }
 
-async function read(
-  response: Response,
-): Promise<{ status: number; text: string }> {
-  return { status: response.status, text: await response.text() };
+async function read(reply: Reply): Promise<{ status: number; text: string }> {
+  return { status: reply.status, text: await reply.text() };
 }
 
 /** Some operations end the process that would answer. */

@@ -253,7 +253,8 @@ function sentence(
   return `${operation ?? "The request"}${where} ${what}${end}`;
 }
 
-/** A page of somebody else's HTML is no message. */
+/** One line: not a backtrace of the VMM's, nor a page of somebody else's. */
 function clip(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
+  const [line = ""] = text.split("\n", 1);
+  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
 }

@@ -1,6 +1,6 @@
 /** A plain fetch over a Unix socket, for tools that want one. */
 import { ApiSocket } from "./socket.ts";
-import { ORIGIN } from "./transport/mod.ts";
+import { ORIGIN, type Reply } from "./transport/mod.ts";
 
 /** A `fetch` that reaches one Unix socket, whatever host the URL names. */
 export interface UnixFetch {
@@ -64,7 +64,11 @@ export function unixFetch(socketPath: string): UnixFetch {
 const MAX_CONNECTIONS = 4;
 
 /** The answer with its body read, so that the connection has ended. */
-async function whole(response: Response): Promise<Response> {
-  if (response.body === null) return response;
-  return new Response(await response.arrayBuffer(), response);
+async function whole(reply: Reply): Promise<Response> {
+  const { status, headers } = reply;
+  const body = await reply.bytes();
+  return new Response(BODILESS.has(status) ? null : body, { status, headers });
 }
+
+/** Statuses with which a Response takes no body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);

@@ -8,8 +8,9 @@ import {
   InvalidRequestError,
 } from "./errors.ts";
 import { Slots } from "./slots.ts";
+import { bounded, OversizeError } from "./transport/bound.ts";
 import {
-  MAX_BODY_BYTES,
+  type Reply,
   type Request,
   type Transport,
   transportTo,
@@ -40,7 +41,7 @@ export class ApiSocket {
   async exchange<T>(
     url: string,
     request: Request,
-    read: (response: Response) => Promise<T>,
+    read: (reply: Reply) => Promise<T>,
     context: ErrorContext,
   ): Promise<T> {
     const { signal } = request;
@@ -77,18 +78,19 @@ export class ApiSocket {
   async #send<T>(
     url: string,
     request: Request,
-    read: (response: Response) => Promise<T>,
+    read: (reply: Reply) => Promise<T>,
     context: ErrorContext,
   ): Promise<T> {
     const transport = this.#transport ??= await transportTo(this.path);
     try {
-      const response = await (this.#fetch?.(url, request) ??
-        transport.fetch(url, request));
-      return await read(await bounded(response));
+      const reply = this.#fetch === undefined
+        ? await transport.fetch(url, request)
+        : await bounded(await this.#fetch(url, request));
+      return await read(reply);
     } catch (cause) {
       if (request.signal?.aborted) throw request.signal.reason;
       if (cause instanceof ConnectionError) throw cause;
-      const code = cause instanceof Oversize
+      const code = cause instanceof OversizeError
         ? "not_http"
         : transport.fault(cause);
       throw new ConnectionError(code, { ...context, cause });
@@ -128,21 +130,3 @@ function check(path: string): string {
 
 /** The size of sun_path, less its NUL. */
 const MAX_PATH_BYTES = 107;
-
-class Oversize extends Error {}
-
-/** Keeps an answer without end from filling the memory. */
-async function bounded(response: Response): Promise<Response> {
-  const length = response.headers.get("content-length");
-  if (length !== null && Number(length) <= MAX_BODY_BYTES) return response;
-  if (response.body === null) return response;
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  // Leaving the loop by a throw cancels the body.
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Oversize("The body is too large");
-    chunks.push(chunk as Uint8Array<ArrayBuffer>);
-  }
-  return new Response(new Blob(chunks), response);
-}

@@ -9,7 +9,7 @@ import { requests } from "../src/generated/schemas.gen.ts";
 import { encode } from "../src/json.ts";
 import { messages } from "./messages.ts";
 import type { Request } from "./parser.ts";
-import { Refusal } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
 import type { Release } from "./release.ts";
 import { deserialize, SerdeError } from "./serde.ts";
 import type { Reply } from "./server.ts";
@@ -49,11 +49,24 @@ export function route(release: Release, request: Request): Call | Reply {
   if (body === undefined) return row.name === "vm.create" ? EMPTY : BAD;
   try {
     const value = deserialize(release, schema, Buffer.from(body));
+    if (wantsDescriptors(value)) return BAD;
     return { operation: row.name, body: value };
   } catch (error) {
     if (!(error instanceof SerdeError)) throw error;
     return failure(400, ["Failed to deserialize JSON", error.message]);
   }
+}
+
+/**
+ * Whether a restore or a migration counts on file descriptors beside the body:
+ * none can come, as no runtime hands them on.
+ */
+function wantsDescriptors(body: {
+  net_fds?: readonly { num_fds: number | bigint }[];
+  vfio_fds?: unknown;
+}): boolean {
+  return body.vfio_fds !== undefined ||
+    (body.net_fds ?? []).some(({ num_fds }) => BigInt(num_fds) > 0n);
 }
 
 /** The routes with a handler of their own. */

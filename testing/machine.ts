@@ -36,8 +36,21 @@ export class Machine {
   /** Whether the consoles are open; a shutdown closes them. */
   consolesOpen = false;
 
+  readonly #held: (() => void)[] = [];
+
   constructor(parts: Parts) {
     this.parts = parts;
+  }
+
+  /** Has something closed when the process ends. */
+  hold(close: () => void): void {
+    this.#held.push(close);
+  }
+
+  /** Closes what is held, as the end of a process does. */
+  dissolve(): void {
+    this.instance?.devices.release();
+    for (const close of this.#held) close();
   }
 
   get release(): Release {
@@ -79,6 +92,9 @@ export class Machine {
     return this.instance!;
   }
 }
+
+/** The kernel ends the process for a call that its sandbox forbids. */
+export class Killed extends Error {}
 
 /** A bug of the VMM that ends its thread, and with it the process. */
 export class Panic extends Error {}

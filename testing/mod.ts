@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { fakeCommand } from "./command.ts";
 export { type Clock, FakeClock } from "./clock.ts";
 export type { Traffic } from "./counters.ts";
 export type { MonitorEvent } from "./events.ts";
@@ -15,4 +16,5 @@ export {
   FakeVmm,
   type FakeVmmOptions,
   type LoggedRequest,
+  StartError,
 } from "./vmm.ts";

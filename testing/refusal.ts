@@ -13,11 +13,6 @@ export class Refusal extends Error {
   }
 }
 
-/** A broken rule of the configuration. */
-export function invalid(message: string): Refusal {
-  return new Refusal("invalid", "Failed to validate config", message);
-}
-
 /** A failure in the device manager. */
 export function deviceManager(...chain: string[]): Refusal {
   return new Refusal("failed", "Error from device manager", ...chain);

@@ -34,6 +34,8 @@ export interface Release {
   readonly macAt: "parse" | "boot";
   /** Whether removing a device again, before the guest let go, is an error. */
   readonly removesOnce: boolean;
+  /** Whether a bad receiver's parameters come as a chain or in one text. */
+  readonly receiverWords: "chained" | "flat";
   /** Whether a device behind the virtual IOMMU of a boot may be removed. */
   readonly removesBehindIommu: boolean;
 }
@@ -60,6 +62,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     zoneHugepageRules: true,
     macAt: "boot",
     removesOnce: false,
+    receiverWords: "chained",
     removesBehindIommu: false,
   },
   "v53.0": {
@@ -82,6 +85,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     zoneHugepageRules: false,
     macAt: "parse",
     removesOnce: true,
+    receiverWords: "flat",
     removesBehindIommu: true,
   },
 };

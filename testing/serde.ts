@@ -16,7 +16,8 @@ import {
 export { SerdeError };
 
 /**
- * The value of a body, with every default filled in and options as null.
+ * The value of a body with every default filled in; options that are not set
+ * are absent, as they are in an answer.
  *
  * @throws {SerdeError} with serde_json's own message.
  */
@@ -204,8 +205,8 @@ function requireFields(type: StructType, seen: Set<Field>, flat: boolean) {
 function withDefaults(type: StructType, values: Record<string, unknown>) {
   const whole: Record<string, unknown> = {};
   for (const { name, fallback } of type.fields) {
-    const given = values[name];
-    whole[name] = given === undefined ? structuredClone(fallback) : given;
+    const value = values[name] ?? structuredClone(fallback);
+    if (value !== undefined) whole[name] = value;
   }
   return whole;
 }

@@ -58,6 +58,11 @@ export class HttpServer {
     return this.#open.size;
   }
 
+  /** Whether an answer is pending. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
   /** Starts to listen at a path, or on a listening descriptor. */
   async listen(at: string | { fd: number }): Promise<void> {
     await new Promise<void>((resolve, reject) => {
@@ -85,7 +90,8 @@ export class HttpServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const socket of this.#open) socket.destroy();
+    // Soon: an answer that is on its way still gets out.
+    for (const socket of this.#open) socket.destroySoon();
     await closed;
     if (saved) renameSync(kept, path);
     else if (path !== undefined) rmSync(path, { force: true });
@@ -184,8 +190,9 @@ function headOf(server: string): string {
 }
 
 const encoder = new TextEncoder();
+/** Needs no encoding to be counted. */
+const ASCII = /^[\p{ASCII}]*$/u;
 
 function lengthOf(body: string): number {
-  // deno-lint-ignore no-control-regex -- ASCII needs no encoding to be counted
-  return /^[\0-\x7f]*$/.test(body) ? body.length : encoder.encode(body).length;
+  return ASCII.test(body) ? body.length : encoder.encode(body).length;
 }

@@ -91,17 +91,19 @@ function compile(
   for (const [name, property] of present) {
     if (property["x-alias-of"] !== undefined) continue;
     const type = typeOf(release, schema, name, property);
+    const returned = String(property["x-returned"] ?? "if-set");
+    const unset = returned === "nullable" ? null : undefined;
     const field: Field = {
       name,
       type,
       required: required.includes(name),
       fallback: type.kind === "option"
-        ? null
+        ? unset
         : complete(type, property.default ?? resolve(property).default),
       flat: flat.includes(name),
       padded: !(unpadded[schema] ?? []).includes(name),
       descriptor: ["fd", "fds", "iommufd_fd"].includes(name),
-      returned: String(property["x-returned"] ?? "if-set"),
+      returned,
     };
     fields.push(field);
     byKey.set(name, field);
@@ -230,10 +232,9 @@ export function complete(type: Type, value: unknown): unknown {
   const given = value as Record<string, unknown>;
   const whole: Record<string, unknown> = {};
   for (const field of type.fields) {
-    const item = given[field.name];
-    whole[field.name] = item === undefined
-      ? structuredClone(field.fallback)
-      : complete(field.type, item);
+    const item = complete(field.type, given[field.name]) ??
+      structuredClone(field.fallback);
+    if (item !== undefined) whole[field.name] = item;
   }
   return whole;
 }

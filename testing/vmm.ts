@@ -1,11 +1,16 @@
 /** A fake VMM for tests: the API on a real socket, and no VM behind it. */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import type { OperationName } from "../src/generated/api.gen.ts";
+import { requests } from "../src/generated/schemas.gen.ts";
+import type { RestoreConfig, VmConfig } from "../src/generated/types.gen.ts";
+import { encode } from "../src/json.ts";
 import {
   type Call,
+  failure,
   operationAt,
   panicked,
   refusal,
@@ -24,10 +29,12 @@ import {
   powerOff,
 } from "./guest.ts";
 import { type Files, Host } from "./host.ts";
-import { Machine, Panic } from "./machine.ts";
+import { Killed, Machine, Panic } from "./machine.ts";
+import { messages } from "./messages.ts";
 import type { Request } from "./parser.ts";
 import { Refusal } from "./refusal.ts";
 import { type Release, type ReleaseName, releases } from "./release.ts";
+import { deserialize } from "./serde.ts";
 import { HttpServer, type Reply } from "./server.ts";
 
 /** How a fake VMM is to be. */
@@ -57,6 +64,10 @@ export interface FakeVmmOptions {
   readonly clock?: Clock;
   /** A descriptor that gets the events, as `--event-monitor fd=`. */
   readonly eventFd?: number;
+  /** A VM that runs from the start. */
+  readonly boot?: VmConfig;
+  /** A snapshot to start from. */
+  readonly restore?: RestoreConfig;
 }
 
 /** A request that the fake has read. */
@@ -69,6 +80,17 @@ export interface LoggedRequest {
   readonly body: string;
   /** The status of the answer; undefined until there is one. */
   readonly status: number | undefined;
+}
+
+/** A start that failed; `chain` is what the program would print. */
+export class StartError extends Error {
+  readonly chain: readonly string[];
+
+  constructor(chain: readonly string[]) {
+    super(chain.join(": "));
+    this.name = "StartError";
+    this.chain = chain;
+  }
 }
 
 /** How the process would have ended. */
@@ -137,26 +159,33 @@ export class FakeVmm {
   /**
    * Starts a fake VMM.
    *
-   * @throws {Error} if something else listens on the path.
+   * @throws {StartError} if another VMM listens on the path, or if the VM that
+   * is to run from the start does not.
    * @throws {TypeError} at an unknown release or operation.
    */
   static async start(options: FakeVmmOptions = {}): Promise<FakeVmm> {
-    const { socketPath, socketFd } = options;
-    if (socketFd !== undefined) {
-      const vmm = new FakeVmm("", undefined, options);
-      await vmm.#listen({ fd: socketFd });
-      return vmm;
+    const { socketPath, socketFd, boot, restore } = options;
+    const directory = socketPath === undefined && socketFd === undefined
+      ? mkdtempSync(join(tmpdir(), "fake-vmm-"))
+      : undefined;
+    const path = socketFd !== undefined
+      ? ""
+      : absolute(socketPath ?? join(directory!, "api.sock"));
+    if (socketPath !== undefined) await free(path);
+    const vmm = new FakeVmm(path, directory, options);
+    await vmm.#listen(socketFd === undefined ? path : { fd: socketFd });
+    try {
+      if (boot !== undefined) {
+        vmm.#perform("vm.create", boot, "Error creating VM");
+        vmm.#perform("vm.boot", undefined, "Error booting VM");
+      }
+      if (restore !== undefined) {
+        vmm.#perform("vm.restore", restore, "Error restoring VM");
+      }
+    } catch (error) {
+      await vmm.#end(1, true);
+      throw error;
     }
-    if (socketPath !== undefined) {
-      await free(socketPath);
-      const vmm = new FakeVmm(absolute(socketPath), undefined, options);
-      await vmm.#listen(vmm.socketPath);
-      return vmm;
-    }
-    const directory = mkdtempSync(join(tmpdir(), "fake-vmm-"));
-    chmodSync(directory, 0o700);
-    const vmm = new FakeVmm(join(directory, "api.sock"), directory, options);
-    await vmm.#listen(vmm.socketPath);
     return vmm;
   }
 
@@ -234,6 +263,14 @@ export class FakeVmm {
     return this.#end(1, true);
   }
 
+  /** Ends the process as SIGTERM does: the VM is shut down before. */
+  async terminate(): Promise<void> {
+    // A migration that comes in, or an answer that hangs, holds a signal up.
+    if (this.#server.busy || this.#over !== undefined) return;
+    this.#machine.perform("vmm.shutdown", undefined);
+    await this.#over;
+  }
+
   /** Ends it and removes what it has made. */
   async close(): Promise<void> {
     await this.#end(0, false);
@@ -247,15 +284,38 @@ export class FakeVmm {
   }
 
   async #listen(at: string | { fd: number }): Promise<void> {
-    await this.#server.listen(at);
     this.#events.emit("vmm", "starting");
+    if (typeof at === "string") {
+      // The real one locks this file; it stays when the process ends.
+      writeFileSync(`${at}.lock`, "", { flag: "a", mode: 0o600 });
+    }
+    await this.#server.listen(at);
+  }
+
+  /** Carries out what a flag asks for, as a request would. */
+  #perform(operation: OperationName, body: unknown, failure: string): void {
+    const { release } = this.#machine;
+    const schema = requests[operation];
+    try {
+      const value = schema === undefined ? undefined : deserialize(
+        release,
+        schema,
+        Buffer.from(encode(body)!),
+      );
+      this.#machine.perform(operation, value);
+    } catch (error) {
+      const chain = error instanceof Refusal
+        ? [messages[operation], ...error.chain]
+        : [(error as Error).message];
+      throw new StartError([failure, ...chain]);
+    }
   }
 
   #end(code: number, crash: boolean): Promise<void> {
     this.#over ??= (async () => {
-      // An answer that is on its way still gets out.
+      // The answer to the request that ends it comes first.
       await new Promise((resolve) => setImmediate(resolve));
-      this.#machine.instance?.devices.release();
+      this.#machine.dissolve();
       await this.#server.close(crash);
       this.#exit({ code });
     })();
@@ -302,11 +362,23 @@ export class FakeVmm {
 
   #failed(release: Release, { operation }: Call, error: unknown): Reply {
     if (error instanceof Refusal) return refusal(release, operation, error);
-    if (!(error instanceof Panic)) throw error;
-    void this.#end(1, true);
-    return panicked;
+    if (error instanceof Killed) {
+      void this.#end(SIGSYS, true);
+      return "cut";
+    }
+    if (error instanceof Panic) {
+      void this.#end(1, true);
+      return panicked;
+    }
+    return failure(500, [
+      "bug in the fake VMM",
+      String((error as Error).stack),
+    ]);
   }
 }
+
+/** The exit code of a process that was ended by SIGSYS. */
+const SIGSYS = 128 + 31;
 
 function releaseOf(name: ReleaseName = "v54.0-dev"): Release {
   const release = Object.hasOwn(releases, name) ? releases[name] : undefined;
@@ -328,7 +400,10 @@ async function free(path: string): Promise<void> {
     socket.once("error", () => resolve(false));
   });
   if (inUse) {
-    throw new Error(`${path} is in use: another VMM listens there`);
+    throw new StartError([
+      "Failed to start the VMM thread",
+      `API socket path is already in use by another instance: ${path}`,
+    ]);
   }
   rmSync(path, { force: true });
 }

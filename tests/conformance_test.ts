@@ -13,8 +13,10 @@ import {
 
 interface Scenario {
   readonly scenario: string;
-  readonly exchanges:
-    readonly (RecordedRequest & { response: RecordedAnswer })[];
+  readonly exchanges: readonly (RecordedRequest & {
+    response: RecordedAnswer;
+    waitMs?: number;
+  })[];
   readonly events: readonly [readonly unknown[]];
   readonly exit: readonly [number | null];
 }
@@ -40,9 +42,11 @@ for (const [directory, release] of Object.entries(directories)) {
       vmm.exited.then(({ code }) => exit = code);
       try {
         for (
-          const [index, { response, ...request }] of scenario.exchanges
+          const [index, { response, waitMs, ...request }] of scenario.exchanges
             .entries()
         ) {
+          // The real ones were given time to end.
+          if (waitMs !== undefined) await vmm.exited;
           const answer = await exchange(vmm.socketPath, request, space.path);
           assert.deepEqual(
             settle(answer, space.path),
@@ -65,6 +69,32 @@ for (const [directory, release] of Object.entries(directories)) {
   }
 }
 
+/** What a host decides, made the same on both sides. */
 function settle(answer: RecordedAnswer, tmp: string): unknown {
-  return answer;
+  const { headers = {}, body, ...rest } = answer;
+  // The length counts the length of the directory's name, pid and addresses.
+  const { "Content-Length": length, ...others } = headers;
+  return {
+    ...rest,
+    headers: { ...others, ...(length && { "Content-Length": length === "0" }) },
+    body: settleValue(body, tmp),
+  };
+}
+
+/** Values that differ from host to host, by key. */
+const hosts: { readonly [key: string]: string } = {
+  pid: "a process id",
+  mac: "a random address",
+  base: "where the host's address space has room",
+};
+
+function settleValue(value: unknown, tmp: string): unknown {
+  if (typeof value === "string") return value.replaceAll(tmp, "$TMP");
+  if (Array.isArray(value)) return value.map((item) => settleValue(item, tmp));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, item],
+    ) => [key, hosts[key] ?? settleValue(item, tmp)]),
+  );
 }

@@ -22,7 +22,8 @@ const gates: Record<string, string[]> = {
     "doc",
     "--quiet",
     "--lint",
-    ...Object.values(project.exports),
+    // What ./sdk hands on is hey-api's own code, and documented there.
+    ...Object.values(project.exports).filter((path) => path !== "./src/sdk.ts"),
   ],
   publishing: ["deno", "publish", "--dry-run", "--allow-dirty"],
   drift: ["deno", "task", "--quiet", "spec:drift", ...process.argv.slice(2)],

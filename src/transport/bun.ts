@@ -1,6 +1,7 @@
 /** Bun's fetch takes the socket as an option. */
 import type { ConnectionErrorCode } from "../errors.ts";
-import type { Request, Transport } from "./mod.ts";
+import { bounded } from "./bound.ts";
+import type { Reply, Request, Transport } from "./mod.ts";
 
 export function connect(socketPath: string): Transport {
   const options = {
@@ -14,8 +15,10 @@ export function connect(socketPath: string): Transport {
   } as const;
 
   return {
-    fetch: (url: string, request: Request): Promise<Response> =>
-      fetch(url, { ...request, ...options } as RequestInit),
+    async fetch(url: string, request: Request): Promise<Reply> {
+      const init = { ...request, ...options };
+      return await bounded(await fetch(url, init as RequestInit));
+    },
     fault,
     close() {},
   };

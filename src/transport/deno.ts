@@ -1,12 +1,13 @@
 /** Deno's fetch takes the socket as the proxy of an HTTP client. */
 import type { ConnectionErrorCode } from "../errors.ts";
-import type { Request, Transport } from "./mod.ts";
+import { bounded } from "./bound.ts";
+import type { Reply, Request, Transport } from "./mod.ts";
 
 export function connect(socketPath: string): Transport {
   let client: HttpClient | undefined;
 
   return {
-    async fetch(url: string, request: Request): Promise<Response> {
+    async fetch(url: string, request: Request): Promise<Reply> {
       // Made here, so that a missing permission fails the call.
       client ??= deno().createHttpClient({
         proxy: { transport: "unix", path: socketPath },
@@ -14,7 +15,7 @@ export function connect(socketPath: string): Transport {
         poolMaxIdlePerHost: 0,
       });
       const init = { ...request, redirect: "manual", client };
-      return await fetch(url, init as RequestInit);
+      return await bounded(await fetch(url, init as RequestInit));
     },
     fault,
     close() {

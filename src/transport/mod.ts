@@ -13,10 +13,16 @@ export interface Request {
   signal?: AbortSignal;
 }
 
+/** What is used of a Response; building a whole one is dear in Node. */
+export type Reply = Pick<Response, "status" | "headers" | "text" | "bytes">;
+
 /** A fetch that reaches one socket, a new connection for each request. */
 export interface Transport {
-  /** Rejects as the runtime does; {@linkcode Transport.fault} reads that. */
-  fetch(url: string, request: Request): Promise<Response>;
+  /**
+   * Resolves to an answer of bounded size. Rejects as the runtime does;
+   * {@linkcode Transport.fault} reads that.
+   */
+  fetch(url: string, request: Request): Promise<Reply>;
   /** What a rejection of `fetch`, or of reading its body, stands for. */
   fault(error: unknown): ConnectionErrorCode;
   /** Gives back what it holds. Requests that are under way go on. */
@@ -28,9 +34,6 @@ export interface Transport {
  * NO_PROXY variable with the URL's host sends the request past the socket.
  */
 export const ORIGIN: string = "http://192.0.2.1";
-
-/** No answer of the API comes near it; what is larger is not the VMM's. */
-export const MAX_BODY_BYTES: number = 64 * 1024 * 1024;
 
 /** The transport of the runtime that this is. Opens no connection. */
 export async function transportTo(socketPath: string): Promise<Transport> {

@@ -14,10 +14,10 @@ import { Instance } from "../instance.ts";
 import type { Machine } from "../machine.ts";
 import { makeDevice } from "../make.ts";
 import { loadPayload, openInitramfs } from "../payload.ts";
-import { deviceManager, Refusal } from "../refusal.ts";
-import { checkMemory } from "../rules/memory.ts";
-import { checkNuma } from "../rules/numa.ts";
-import { validate } from "../rules/validate.ts";
+import { deviceManager, memoryManager, Refusal } from "../refusal.ts";
+import { memoryProblem } from "../rules/memory.ts";
+import { canBuildNodes } from "../rules/numa.ts";
+import { validate } from "../validate.ts";
 
 /** Stores a configuration; nothing is checked, and nothing is built. */
 export function create(machine: Machine, body: VmConfig): void {
@@ -78,9 +78,12 @@ export function build(
   config: Config,
   saved?: ReadonlyMap<string, string>,
 ): Instance {
-  checkMemory(config);
+  const problem = memoryProblem(config.memory);
+  if (problem !== undefined) throw memoryManager(problem);
   validate(machine.release, config, machine.parts.host);
-  checkNuma(config);
+  if (!canBuildNodes(config)) {
+    throw new Refusal("failed", "Invalid NUMA configuration");
+  }
   const instance = new Instance(machine.release, config, saved);
   try {
     addDevices(machine, config, instance);

@@ -19,7 +19,7 @@ import { refuse } from "../lifecycle.ts";
 import type { Machine } from "../machine.ts";
 import { makeDevice } from "../make.ts";
 import { deviceManager, Refusal, unknownDevice } from "../refusal.ts";
-import { validate } from "../rules/validate.ts";
+import { validate } from "../validate.ts";
 import { lockFailed } from "./boot.ts";
 
 type Add = (machine: Machine, device: Device) => PciDeviceInfo | undefined;

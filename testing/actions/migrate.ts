@@ -1,7 +1,186 @@
-import type { Machine } from "../machine.ts";
-export function receive(machine: Machine): void {
-  void machine;
+/** A VM that leaves for another VMM, or comes from one. */
+import { Buffer } from "node:buffer";
+import type {
+  ReceiveMigrationData,
+  SendMigrationData,
+} from "../../src/generated/types.gen.ts";
+import { decode, encode } from "../../src/json.ts";
+import type { Config } from "../config.ts";
+import { openConsoles } from "../consoles.ts";
+import { refuse } from "../lifecycle.ts";
+import {
+  dial,
+  listen,
+  type Listener,
+  needsLookup,
+  type Peer,
+} from "../link.ts";
+import { Killed, type Machine } from "../machine.ts";
+import { osError, Refusal } from "../refusal.ts";
+import { receiverProblem, senderProblem } from "../rules/migration.ts";
+import { Check } from "../rules/rule.ts";
+import { updateZones } from "../rules/restore.ts";
+import { deserialize } from "../serde.ts";
+import { lockDisks } from "./boot.ts";
+import { info, shown } from "./info.ts";
+import { erase, pause, resume } from "./run.ts";
+import { bringBack, type SavedState, stateOf } from "./snapshot.ts";
+
+/** What a VM is on its way. */
+interface Parcel {
+  readonly config: unknown;
+  readonly state: SavedState;
+  readonly running: boolean;
 }
-export function send(machine: Machine): void {
-  void machine;
+
+const SEND = "Failed to send migratable component snapshot";
+const RECEIVE = "Failed to receive migratable component snapshot";
+
+/** Answers when the work has begun; the outcome is an event, or the end. */
+export function send(machine: Machine, body: SendMigrationData): void {
+  const problem = senderProblem(body);
+  if (problem !== undefined) {
+    throw new Refusal(
+      "failed",
+      SEND,
+      "Invalid send migration configuration",
+      ...problem,
+    );
+  }
+  const { stored, release, owned } = machine;
+  const shared = new Check(stored, release, () => true);
+  if (body.local && !shared.sharedMemory) {
+    throw new Refusal(
+      "failed",
+      SEND,
+      "Local migration requires shared memory or hugepages enabled",
+    );
+  }
+  if (owned.state === "Created") throw refuse("sendUnbooted");
+  machine.outgoing = { info: structuredClone(info(machine)) };
+  // The answer goes out before anything is sent.
+  setImmediate(() => void leave(machine, body));
+}
+
+async function leave(machine: Machine, body: SendMigrationData) {
+  const { owned } = machine;
+  const running = owned.state === "Running";
+  machine.announce("migration-started");
+  try {
+    const peer = await dial(body.destination_url);
+    machine.hold(() => peer.close());
+    await deliver(machine, peer, running);
+    machine.announce("migration-finished");
+  } catch {
+    machine.announce("migration-failed");
+    machine.outgoing = undefined;
+    if (running && owned.state === "Paused") resume(machine);
+    return;
+  }
+  machine.outgoing = undefined;
+  if (body.preserve_source) return;
+  machine.instance = undefined;
+  erase(machine);
+  machine.parts.events.emit("vmm", "shutdown");
+  machine.parts.exit(0, false);
+}
+
+/** Sends the VM, and waits until the other side has it. */
+async function deliver(machine: Machine, peer: Peer, running: boolean) {
+  const { owned, stored } = machine;
+  machine.announce("migration-memory-iteration", { id: "0" });
+  if (running) pause(machine);
+  machine.announce("snapshotting");
+  machine.announce("snapshotted");
+  const parcel: Parcel = {
+    config: shown(machine, stored),
+    state: stateOf(owned),
+    running,
+  };
+  owned.devices.release();
+  peer.send(encode(parcel)!);
+  const answer = await peer.line;
+  peer.close();
+  if (answer === "ok") return;
+  lockDisks(stored, owned);
+  throw new Error("the other side did not take it");
+}
+
+/** Waits for a VM; meanwhile the VMM answers nothing else. */
+export async function receive(
+  machine: Machine,
+  body: ReceiveMigrationData,
+): Promise<void> {
+  const { receiverWords } = machine.release;
+  const problem = receiverProblem(body, receiverWords);
+  if (problem !== undefined) {
+    throw new Refusal(
+      "failed",
+      RECEIVE,
+      "Invalid receive migration configuration",
+      ...problem,
+    );
+  }
+  const { receiver_url: url } = body;
+  // Looking a host up is what the real one's sandbox forbids.
+  if (needsLookup(url)) throw new Killed();
+  const listener = await bind(url);
+  machine.hold(() => listener.close());
+  machine.announce("migration-receive-ready");
+  const peer = await listener.peer;
+  machine.hold(() => peer.close());
+  listener.close();
+  machine.announce("migration-receive-started");
+  await take(machine, peer, body);
+}
+
+async function bind(url: string): Promise<Listener> {
+  try {
+    return await listen(url);
+  } catch (error) {
+    const kind = url.startsWith("unix:") ? "UNIX" : "TCP";
+    throw new Refusal(
+      "failed",
+      RECEIVE,
+      `Error binding to ${kind} socket`,
+      osError(error),
+    );
+  }
+}
+
+async function take(
+  machine: Machine,
+  peer: Peer,
+  { zone_updates = [] }: ReceiveMigrationData,
+) {
+  const line = await peer.line;
+  if (line === undefined) {
+    throw new Refusal("failed", "Socket error", "failed to fill whole buffer");
+  }
+  try {
+    const { config: sent, state, running } = decode(line) as Parcel;
+    const bytes = Buffer.from(encode(sent)!);
+    const config = deserialize<Config>(machine.release, "VmConfig", bytes);
+    const problem = updateZones(zone_updates, config);
+    if (problem !== undefined) throw new Error(problem);
+    machine.config = config;
+    openConsoles(machine, config);
+    bringBack(machine, config, state);
+    if (running) resume(machine);
+  } catch {
+    machine.instance?.devices.release();
+    machine.instance = undefined;
+    machine.config = undefined;
+    machine.announce("migration-receive-failed");
+    peer.send("error");
+    peer.close();
+    throw new Refusal(
+      "failed",
+      "Failed to complete migration for migratable component",
+      "Migration was aborted",
+    );
+  }
+  peer.send("ok");
+  peer.close();
+  machine.announce("migration-receive-finished");
 }

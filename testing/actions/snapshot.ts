@@ -6,7 +6,7 @@ import {
   readFileSync,
   writeSync,
 } from "node:fs";
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { join } from "node:path";
 import type {
   RestoreConfig,
@@ -16,10 +16,12 @@ import { decode, encode } from "../../src/json.ts";
 import { type Config, totalRam } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
 import type { Host } from "../host.ts";
+import type { Instance } from "../instance.ts";
 import type { Machine } from "../machine.ts";
 import { osError, Refusal } from "../refusal.ts";
 import { checkRestore, updateZones } from "../rules/restore.ts";
 import { deserialize, SerdeError } from "../serde.ts";
+import { ruled } from "../validate.ts";
 import { build, lockDisks } from "./boot.ts";
 import { shown } from "./info.ts";
 import { erase, resume } from "./run.ts";
@@ -31,7 +33,7 @@ const FILES = {
 } as const;
 
 /** What this fake keeps in `state.json`. */
-interface State {
+export interface SavedState {
   /** Addresses on the bus, by device id. */
   readonly devices: Readonly<Record<string, string>>;
   readonly vcpus: number;
@@ -47,10 +49,8 @@ export function snapshot(
   const fail = (...chain: string[]) =>
     new Refusal("failed", "Cannot send VM snapshot", ...chain);
   const directory = directoryOf(machine.parts.host, url, fail);
-  const { instance, stored } = machine;
-  const devices: Record<string, string> = {};
-  for (const { id, bdf } of instance!.devices.all) devices[id] = bdf;
-  const state: State = { devices, vcpus: instance!.vcpus };
+  const { stored } = machine;
+  const state = stateOf(machine.owned);
   const files: [string, string, string | bigint][] = [
     [FILES.config, "VM config", encode(shown(machine, stored))!],
     [FILES.state, "VM state", encode(state)!],
@@ -64,6 +64,12 @@ export function snapshot(
         osError(error),
       ));
   }
+}
+
+/** What of a VM is neither configuration nor memory. */
+export function stateOf({ devices, vcpus }: Instance): SavedState {
+  const addresses = devices.all.map(({ id, bdf }) => [id, bdf]);
+  return { devices: Object.fromEntries(addresses), vcpus };
 }
 
 /** Creates a file that must be new; a bigint is a size without content. */
@@ -89,8 +95,12 @@ export function restore(machine: Machine, body: RestoreConfig): void {
     new Refusal("failed", "Cannot restore VM", ...chain);
   const directory = directoryOf(host, body.source_url, fail);
   const config = readConfig(machine, join(directory, FILES.config), fail);
-  checkRestore(body, config);
-  updateZones(body.zone_updates ?? [], config);
+  ruled(() => checkRestore(body, config));
+  const problem = updateZones(body.zone_updates ?? [], config);
+  if (problem !== undefined) {
+    const failure = "Error applying memory zone updates";
+    throw new Refusal("failed", failure, problem);
+  }
   const state = readState(join(directory, FILES.state), fail);
   machine.config = config;
   openConsoles(machine, config);
@@ -107,7 +117,7 @@ export function restore(machine: Machine, body: RestoreConfig): void {
 export function bringBack(
   machine: Machine,
   config: Config,
-  { devices, vcpus }: State,
+  { devices, vcpus }: SavedState,
 ): void {
   const saved = new Map(Object.entries(devices));
   const instance = build(machine, config, saved);
@@ -146,8 +156,8 @@ function readConfig(machine: Machine, path: string, fail: Fail): Config {
   }
 }
 
-function readState(path: string, fail: Fail): State {
-  return decode(read(path, "VM state", fail).toString("utf8")) as State;
+function readState(path: string, fail: Fail): SavedState {
+  return decode(read(path, "VM state", fail).toString("utf8")) as SavedState;
 }
 
 function read(path: string, what: string, fail: Fail): Buffer {
