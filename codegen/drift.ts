@@ -1,7 +1,7 @@
 /**
- * Compares our spec with upstream's: `deno task spec:drift`, against the ref
- * that was reviewed last, or with `--file F` or `--ref TAG` against another.
- * What spec/deviations.yaml lists is expected; anything else is printed.
+ * Compares our spec with upstream's: `deno task spec:drift`, at the ref that
+ * was reviewed last, or with `--file F` or `--ref TAG` with another. What
+ * spec/deviations.yaml lists is expected; anything else is printed.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -10,9 +10,10 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
+import { readDeviations } from "./deviations.ts";
 import { type Data, type Fact, facts } from "./facts.ts";
 
-/** Where things are; the tests have theirs. */
+/** Where things are. */
 export interface Places {
   spec: string;
   deviations: string;
@@ -24,105 +25,183 @@ export interface Places {
 
 export interface Report {
   lines: string[];
-  /** 0: as expected, or not compared; 1: not as expected; 2: not able to. */
+  /** 0: as expected, or skipped; 1: not as expected; 2: it could not be told. */
   code: 0 | 1 | 2;
 }
 
-/** Runs the check as the arguments say. */
+/** Compares as the arguments say, in the project unless told otherwise. */
 export async function drift(
   args: string[],
   places: Partial<Places> = {},
 ): Promise<Report> {
-  const { spec, deviations, origin, patienceMs } = { ...PLACES, ...places };
   try {
-    const { file, ref } = readArgs(args);
-    const { upstream, listed } = readDeviations(deviations);
-    const at = ref ?? upstream.ref;
-    const bytes = file === undefined
-      ? await fetched([origin, upstream.repository, at, upstream.path], patienceMs)
-      : read(file);
-    if (bytes === undefined) {
-      return { lines: ["drift: skipped, upstream not reachable"], code: 0 };
-    }
-    const ours = specFacts(read(spec), spec);
-    const theirs = specFacts(bytes, file ?? `upstream's file at ${at}`);
-    const lines = unexpected(differences(theirs, ours), listed);
-    if (file === undefined && at === upstream.ref) {
-      const sum = createHash("sha256").update(bytes).digest("hex");
-      if (sum !== upstream.sha256) {
-        lines.unshift(`upstream: sha256 ${sum}, reviewed ${upstream.sha256}`);
-      }
-    }
-    if (lines.length > 0) {
-      return { lines: lines.map((line) => `drift: ${line}`), code: 1 };
-    }
-    const what = `${count(ours, /^\//)} paths and ${count(ours, /^\w+$/)}`;
-    const line = `drift: none. ${what} schemas compared with ` +
-      `${file ?? at}, ${listed.size} listed deviations`;
-    return { lines: [line], code: 0 };
+    return await compare(readArgs(args), { ...PROJECT, ...places });
   } catch (error) {
     if (!(error instanceof Unable)) throw error;
     return { lines: [`drift: ${error.message}`], code: 2 };
   }
 }
 
-const PLACES: Places = {
+const PROJECT: Places = {
   spec: fromRoot("spec/cloud-hypervisor.yaml"),
   deviations: fromRoot("spec/deviations.yaml"),
   origin: "https://raw.githubusercontent.com",
   patienceMs: 15_000,
 };
 
-/** What keeps the check from its work, in one line. */
+/** Keeps the check from its work; the message says it in one line. */
 class Unable extends Error {}
 
-function readArgs(args: string[]): { file?: string; ref?: string } {
-  const string = { type: "string" } as const;
-  const { values: { file, ref } } = able("usage: [--file F | --ref TAG]", () =>
-    parseArgs({ args, options: { file: string, ref: string } }));
-  if (file !== undefined && ref !== undefined) {
-    throw new Unable("--file and --ref exclude each other");
-  }
-  if (file === "" || ref === "") throw new Unable("the option has no value");
-  // A task runs in the project's root, wherever it was called.
-  const from = process.env["INIT_CWD"] ?? process.cwd();
-  return {
-    ...(file !== undefined && { file: resolve(from, file) }),
-    ...(ref !== undefined && { ref }),
-  };
+interface Choice {
+  file?: string | undefined;
+  ref?: string | undefined;
 }
 
-interface Upstream {
-  repository: string;
-  path: string;
-  /** As it was reviewed last. */
-  ref: string;
-  sha256: string;
-}
-
-/** What spec/deviations.yaml says, each difference by its place. */
-function readDeviations(
-  path: string,
-): { upstream: Upstream; listed: Map<string, string> } {
-  const { upstream, deviations } = able(path, () =>
-    parse(read(path).toString()) as {
-      upstream: Upstream;
-      deviations: { reason: string; evidence: string; differences: string }[];
-    });
-  const listed = new Map<string, string>();
-  able(path, () => {
-    for (const key of ["repository", "path", "ref", "sha256"] as const) {
-      if (!upstream[key]) throw new Error(`upstream has no ${key}`);
-    }
-    for (const { reason, evidence, differences } of deviations) {
-      if (!reason || !evidence) throw new Error(`no reason or no evidence of ${differences}`);
-      for (const line of differences.trim().split("\n")) {
-        const [, at, change] = /^(.+?): (.* -> .*)$/.exec(line) ?? [];
-        if (!at || !change) throw new Error(`"${line}" is no difference`);
-        if (listed.has(at)) throw new Error(`${at} is listed twice`);
-        listed.set(at, change);
-      }
-    }
+function readArgs(args: string[]): Choice {
+  const options = {
+    file: { type: "string" },
+    ref: { type: "string" },
+  } as const;
+  const { file, ref } = able("usage: drift.ts [--file F | --ref TAG]", () => {
+    const { values } = parseArgs({ args, options });
+    if (Object.keys(values).length > 1) throw new Error("one or the other");
+    if (Object.values(values).includes("")) throw new Error("a value is empty");
+    return values;
   });
-  return { upstream, listed };
+  // A task runs in the project, wherever it was called from.
+  const from = process.env["INIT_CWD"] ?? process.cwd();
+  return { file: file && resolve(from, file), ref };
+}
+
+async function compare({ file, ref }: Choice, places: Places): Promise<Report> {
+  const { upstream, listed } = able(
+    places.deviations,
+    () => readDeviations(readFileSync(places.deviations, "utf8")),
+  );
+  const at = ref ?? upstream.ref;
+  const url = `${places.origin}/${upstream.repository}/${at}/${upstream.path}`;
+  const bytes = file === undefined
+    ? await fetchBytes(url, places.patienceMs)
+    : able(file, () => readFileSync(file));
+  if (bytes === undefined) {
+    return { lines: ["drift: skipped, upstream not reachable"], code: 0 };
+  }
+  const theirs = specFacts(bytes, file ?? url);
+  const ours = specFacts(
+    able(places.spec, () => readFileSync(places.spec)),
+    places.spec,
+  );
+
+  const lines = unexpected(differences(theirs, ours), listed);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (file === undefined && ref === undefined && sha256 !== upstream.sha256) {
+    lines.unshift(`${url}: sha256 ${sha256}, reviewed ${upstream.sha256}`);
+  }
+  if (lines.length > 0) {
+    return { lines: lines.map((line) => `drift: ${line}`), code: 1 };
+  }
+  const [paths, schemas] = [/^\//, /^\w+$/].map((kind) =>
+    [...ours.parts.keys()].filter((name) => kind.test(name)).length
+  );
+  const summary = `${paths} paths and ${schemas} schemas compared with ` +
+    `${file ?? url}, ${listed.size} deviations as listed`;
+  return { lines: [`drift: none, ${summary}`], code: 0 };
+}
+
+/** The file, or nothing where it cannot be had now. */
+async function fetchBytes(
+  url: string,
+  patienceMs: number,
+): Promise<Uint8Array | undefined> {
+  try {
+    const signal = AbortSignal.timeout(patienceMs);
+    const answer = await fetch(url, { signal });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    if (answer.status === 404) {
+      throw new Unable(`${url}: there is no such file`);
+    }
+    return answer.ok ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof Unable) throw error;
+    return undefined;
+  }
+}
+
+function specFacts(bytes: Uint8Array, name: string): Fact {
+  return able(name, () => {
+    const text = new TextDecoder().decode(bytes);
+    const { paths, components, ...rest } = parse(text, PARSING) as Data;
+    if (!paths || !components) throw new Error("no OpenAPI document");
+    return facts({ paths, components, ...rest });
+  });
+}
+
+/** 64-bit bounds are exact as bigints only. */
+const PARSING = { intAsBigInt: true, logLevel: "error" } as const;
+
+interface Difference {
+  upstream: string;
+  ours: string;
+}
+
+/** By place. Of what one of them lacks, nothing below is looked at. */
+function differences(
+  upstream: Fact | undefined,
+  ours: Fact | undefined,
+  at = "",
+  found: Map<string, Difference> = new Map(),
+): Map<string, Difference> {
+  const values = {
+    upstream: upstream?.value ?? "absent",
+    ours: ours?.value ?? "absent",
+  };
+  if (values.upstream !== values.ours) found.set(at, values);
+  if (upstream === undefined || ours === undefined) return found;
+  const parts = new Set([...upstream.parts.keys(), ...ours.parts.keys()]);
+  for (const part of parts) {
+    differences(
+      upstream.parts.get(part),
+      ours.parts.get(part),
+      at + part,
+      found,
+    );
+  }
+  return found;
+}
+
+function unexpected(
+  found: Map<string, Difference>,
+  listed: Map<string, string>,
+): string[] {
+  const lines = [...found].flatMap(([at, { upstream, ours }]) => {
+    const expected = listed.get(at);
+    if (expected === `${upstream} -> ${ours}`) return [];
+    const note = expected === undefined ? "" : `, listed as ${expected}`;
+    return [`${at}: upstream ${upstream}, ours ${ours}${note}`];
+  });
+  const gone = [...listed.keys()].filter((at) => !found.has(at));
+  return [...lines, ...gone.map((at) => `${at}: listed, but gone`)];
+}
+
+/** Does it, or says in one line what of `subject` was in the way. */
+function able<T>(subject: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const [reason] = `${error instanceof Error ? error.message : error}`.split(
+      "\n",
+    );
+    throw new Unable(`${subject}: ${reason}`);
+  }
+}
+
+function fromRoot(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
+// Node before 24.2 knows no import.meta.main.
+if (import.meta.main ?? process.argv[1]?.endsWith("codegen/drift.ts")) {
+  const { lines, code } = await drift(process.argv.slice(2));
+  console.log(lines.join("\n"));
+  process.exitCode = code;
 }

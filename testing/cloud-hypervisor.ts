@@ -20,12 +20,6 @@ import { type Release, type ReleaseName, releases } from "./release.ts";
 import { features } from "./types.ts";
 import { FakeVmm, type FakeVmmOptions, StartError } from "./vmm.ts";
 
-/** The versions of the migration protocol, by release. */
-const protocols: Readonly<Record<ReleaseName, string | undefined>> = {
-  "v54.0-dev": "0, 1",
-  "v53.0": undefined,
-};
-
 async function main(): Promise<void> {
   const name = process.env["FAKE_VMM_RELEASE"] ?? "v54.0-dev";
   const release = releases[name as ReleaseName];
@@ -40,10 +34,11 @@ async function main(): Promise<void> {
   }
   const log = flags.values.get("--log-file")?.[0];
   if (log !== undefined) writeFileSync(log, "");
-  const vmm = await start(release, flags);
+  const starting = start(release, flags);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => void vmm.terminate());
+    process.on(signal, () => void starting.then((vmm) => vmm.terminate()));
   }
+  const vmm = await starting;
   const { code } = await vmm.exited;
   await vmm.close();
   process.exit(code);
@@ -63,11 +58,8 @@ function parse(): Flags {
 }
 
 function printVersion(release: Release, { verbose }: Flags): void {
-  let text = `cloud-hypervisor ${release.buildVersion}\n`;
-  const protocol = protocols[release.name];
-  if (protocol !== undefined) {
-    text += `Migration Protocol Versions: ${protocol}\n`;
-  }
+  let text = `cloud-hypervisor ${release.buildVersion}\n` +
+    "Migration Protocol Versions: 0\n";
   if (verbose > 0) {
     const names = features.map((name) => JSON.stringify(name)).join(", ");
     text += `Enabled features: [${names}]\n`;

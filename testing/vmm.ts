@@ -402,7 +402,8 @@ async function free(path: string): Promise<void> {
   if (inUse) {
     throw new StartError([
       "Failed to start the VMM thread",
-      `API socket path is already in use by another instance: ${path}`,
+      `API socket ${JSON.stringify(path)} is already in use by another ` +
+      "running instance",
     ]);
   }
   rmSync(path, { force: true });

@@ -166,15 +166,20 @@ function tlsProblem(
   end: "server" | "client",
 ): string | undefined {
   const stat = statSync(directory, { throwIfNoEntry: false });
-  const quoted = JSON.stringify(directory);
   if (stat === undefined) {
-    return `Failed to read metadata of TLS directory ${quoted}`;
+    return `TLS directory does not exist or is inaccessible: ${directory}: ` +
+      "No such file or directory (os error 2)";
   }
-  if (!stat.isDirectory()) return `TLS path ${quoted} is not a directory`;
+  if (!stat.isDirectory()) {
+    return `TLS directory must point to a directory: ${directory}`;
+  }
   for (const name of ["ca-cert.pem", `${end}-cert.pem`, `${end}-key.pem`]) {
     const path = join(directory, name);
-    if (statSync(path, { throwIfNoEntry: false })?.isFile()) continue;
-    return `Missing ${end} TLS file ${JSON.stringify(path)}`;
+    const file = statSync(path, { throwIfNoEntry: false });
+    if (file?.isFile()) continue;
+    return file === undefined
+      ? `Missing required TLS file for migration ${end}: ${path}`
+      : `Required TLS path for migration ${end} must be a regular file: ${path}`;
   }
   return undefined;
 }
