@@ -1,5 +1,6 @@
-/** spec/deviations.yaml: upstream's file as last reviewed, and what we mean to have otherwise. */
+/** How our spec differs from upstream's, and how it is meant to. */
 import { parse } from "yaml";
+import type { Fact } from "./facts.ts";
 
 export interface Upstream {
   /** Owner and name, on GitHub. */
@@ -11,15 +12,22 @@ export interface Upstream {
   sha256: string;
 }
 
+/** What spec/deviations.yaml says. */
 export interface Deviations {
   upstream: Upstream;
-  /** `upstream's value -> ours`, by the place of the fact. */
+  /** The value upstream and ours, as `int16 -> uint16`, by place. */
   listed: Map<string, string>;
+}
+
+/** What a fact is in one spec and in the other. */
+export interface Difference {
+  upstream: string;
+  ours: string;
 }
 
 /** @throws {Error} where a group gives no reason or evidence, or a line is no difference. */
 export function readDeviations(text: string): Deviations {
-  const { upstream, deviations } = parse(text) as {
+  const { upstream, deviations } = (parse(text) ?? {}) as {
     upstream: Upstream;
     deviations: { reason: string; evidence: string; differences: string }[];
   };
@@ -39,4 +47,44 @@ export function readDeviations(text: string): Deviations {
     }
   }
   return { upstream, listed };
+}
+
+/** By place; of what one of them lacks, nothing below it counts. */
+export function differences(
+  upstream: Fact | undefined,
+  ours: Fact | undefined,
+  at = "",
+  found: Map<string, Difference> = new Map(),
+): Map<string, Difference> {
+  const values = {
+    upstream: upstream?.value ?? "absent",
+    ours: ours?.value ?? "absent",
+  };
+  if (values.upstream !== values.ours) found.set(at, values);
+  if (upstream === undefined || ours === undefined) return found;
+  const parts = new Set([...upstream.parts.keys(), ...ours.parts.keys()]);
+  for (const part of parts) {
+    differences(
+      upstream.parts.get(part),
+      ours.parts.get(part),
+      at + part,
+      found,
+    );
+  }
+  return found;
+}
+
+/** What is not as listed, a line each. */
+export function unexpected(
+  found: Map<string, Difference>,
+  listed: Map<string, string>,
+): string[] {
+  const lines = [...found].flatMap(([at, { upstream, ours }]) => {
+    const expected = listed.get(at);
+    if (expected === `${upstream} -> ${ours}`) return [];
+    const note = expected === undefined ? "" : `, listed as ${expected}`;
+    return [`${at}: upstream ${upstream}, ours ${ours}${note}`];
+  });
+  const gone = [...listed.keys()].filter((at) => !found.has(at));
+  return [...lines, ...gone.map((at) => `${at}: listed, but gone`)];
 }

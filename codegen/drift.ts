@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { readDeviations } from "./deviations.ts";
+import { differences, readDeviations, unexpected } from "./deviations.ts";
 import { type Data, type Fact, facts } from "./facts.ts";
 
 /** Where things are. */
@@ -46,7 +46,7 @@ const PROJECT: Places = {
   spec: fromRoot("spec/cloud-hypervisor.yaml"),
   deviations: fromRoot("spec/deviations.yaml"),
   origin: "https://raw.githubusercontent.com",
-  patienceMs: 15_000,
+  patienceMs: 10_000,
 };
 
 /** Keeps the check from its work; the message says it in one line. */
@@ -130,7 +130,7 @@ async function fetchBytes(
 function specFacts(bytes: Uint8Array, name: string): Fact {
   return able(name, () => {
     const text = new TextDecoder().decode(bytes);
-    const { paths, components, ...rest } = parse(text, PARSING) as Data;
+    const { paths, components, ...rest } = (parse(text, PARSING) ?? {}) as Data;
     if (!paths || !components) throw new Error("no OpenAPI document");
     return facts({ paths, components, ...rest });
   });
@@ -138,50 +138,6 @@ function specFacts(bytes: Uint8Array, name: string): Fact {
 
 /** 64-bit bounds are exact as bigints only. */
 const PARSING = { intAsBigInt: true, logLevel: "error" } as const;
-
-interface Difference {
-  upstream: string;
-  ours: string;
-}
-
-/** By place. Of what one of them lacks, nothing below is looked at. */
-function differences(
-  upstream: Fact | undefined,
-  ours: Fact | undefined,
-  at = "",
-  found: Map<string, Difference> = new Map(),
-): Map<string, Difference> {
-  const values = {
-    upstream: upstream?.value ?? "absent",
-    ours: ours?.value ?? "absent",
-  };
-  if (values.upstream !== values.ours) found.set(at, values);
-  if (upstream === undefined || ours === undefined) return found;
-  const parts = new Set([...upstream.parts.keys(), ...ours.parts.keys()]);
-  for (const part of parts) {
-    differences(
-      upstream.parts.get(part),
-      ours.parts.get(part),
-      at + part,
-      found,
-    );
-  }
-  return found;
-}
-
-function unexpected(
-  found: Map<string, Difference>,
-  listed: Map<string, string>,
-): string[] {
-  const lines = [...found].flatMap(([at, { upstream, ours }]) => {
-    const expected = listed.get(at);
-    if (expected === `${upstream} -> ${ours}`) return [];
-    const note = expected === undefined ? "" : `, listed as ${expected}`;
-    return [`${at}: upstream ${upstream}, ours ${ours}${note}`];
-  });
-  const gone = [...listed.keys()].filter((at) => !found.has(at));
-  return [...lines, ...gone.map((at) => `${at}: listed, but gone`)];
-}
 
 /** Does it, or says in one line what of `subject` was in the way. */
 function able<T>(subject: string, action: () => T): T {

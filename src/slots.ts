@@ -1,21 +1,30 @@
-/** How many calls may be under way at once; the others wait in line. */
+/**
+ * How many connections may be under way at once; other calls wait in line.
+ *
+ * The VMM has ten connections for everybody, and notices that one was closed
+ * only when it looks for new ones, in the same round: a connection counts for
+ * a while after its call has ended. An answer to a request that began after it
+ * was closed proves that the VMM has noticed.
+ */
 export class Slots {
-  #free: number;
+  readonly #limit: number;
   readonly #waiting: Set<() => void> = new Set();
+  /** For each connection that may still count: how many began before its end. */
+  readonly #lingering: number[] = [];
+  #running = 0;
+  #begun = 0;
 
-  constructor(count: number) {
-    this.#free = count;
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
   /**
-   * Takes a slot: at once (`undefined`), or when it is this caller's turn.
-   * Rejects with the signal's reason, and then holds nothing.
+   * Takes a slot: at once (a number), or when it is this caller's turn. The
+   * number is for {@linkcode Slots.give}. Rejects with the signal's reason, and
+   * then holds nothing.
    */
-  take(signal: AbortSignal | undefined): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free--;
-      return undefined;
-    }
+  take(signal: AbortSignal | undefined): number | Promise<number> {
+    if (this.#waiting.size === 0 && this.#hasRoom()) return this.#begin();
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.delete(enter);
@@ -23,21 +32,39 @@ export class Slots {
       };
       const enter = () => {
         signal?.removeEventListener("abort", leave);
-        resolve();
+        resolve(this.#begin());
       };
       this.#waiting.add(enter);
       signal?.addEventListener("abort", leave, { once: true });
     });
   }
 
-  /** Hands the slot to the first in line, or keeps it. */
-  give(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#free++;
-      return;
+  /** Gives a slot back; `answered` if the VMM was heard on it. */
+  give(slot: number, answered: boolean): void {
+    this.#running--;
+    const lingering = this.#lingering;
+    if (answered) {
+      while (lingering.length > 0 && lingering[0]! < slot) lingering.shift();
     }
-    this.#waiting.delete(next);
-    next();
+    lingering.push(this.#begun);
+    for (const enter of this.#waiting) {
+      if (!this.#hasRoom()) break;
+      this.#waiting.delete(enter);
+      enter();
+    }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#running === 0) return true;
+    return this.#running < this.#limit &&
+      this.#running + this.#lingering.length < MAX_COUNTED;
+  }
+
+  #begin(): number {
+    this.#running++;
+    return ++this.#begun;
   }
 }
+
+/** Leaves one of the VMM's ten to somebody else. */
+const MAX_COUNTED = 9;

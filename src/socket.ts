@@ -56,12 +56,14 @@ export class ApiSocket {
     }
     this.#running++;
     try {
-      const turn = this.#slots.take(signal);
-      if (turn !== undefined) await turn;
+      const slot = await this.#slots.take(signal);
+      let answered = false;
       try {
-        return await this.#send(url, request, read, context);
+        const value = await this.#send(url, request, read, context);
+        answered = true;
+        return value;
       } finally {
-        this.#slots.give();
+        this.#slots.give(slot, answered);
       }
     } finally {
       this.#running--;

@@ -38,7 +38,10 @@ export class HttpServer {
   readonly #handle: Handler;
   readonly #limits: Limits;
   readonly #server: Server;
+  /** Those that hold a slot. */
   readonly #open = new Set<Socket>();
+  /** Those, and the ones that still wait to be looked at. */
+  readonly #all = new Set<Socket>();
   /** What has to wait until the running request is answered. */
   readonly #waiting: (() => void)[] = [];
   #busy = false;
@@ -48,7 +51,9 @@ export class HttpServer {
     this.#limits = limits;
     this.#handle = handle;
     this.#server = createServer((socket) => {
+      this.#all.add(socket);
       socket.on("error", () => {});
+      socket.on("close", () => this.#all.delete(socket));
       this.#whenFree(() => this.#accept(socket));
     });
   }
@@ -91,7 +96,7 @@ export class HttpServer {
       this.#server.close(() => resolve());
     });
     // Soon: an answer that is on its way still gets out.
-    for (const socket of this.#open) socket.destroySoon();
+    for (const socket of this.#all) socket.destroySoon();
     await closed;
     if (saved) renameSync(kept, path);
     else if (path !== undefined) rmSync(path, { force: true });

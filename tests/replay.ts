@@ -1,6 +1,12 @@
 /** Sends recorded requests again, byte for byte, and reads what comes back. */
-import { mkdirSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +73,43 @@ export async function exchange(
     });
     socket.on("close", () => resolve(closed("EOF")));
   });
+}
+
+/**
+ * Sends bytes on one connection, and gives what comes back until there are so
+ * many answers, or the connection ends.
+ */
+export function raw(
+  socketPath: string,
+  bytes: string,
+  answers = 1,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath, () => socket.write(bytes));
+    let text = "";
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk) => {
+      text += chunk;
+      if (count(text) < answers) return;
+      socket.destroy();
+    });
+    // Bytes that nobody read make a reset of the end.
+    socket.on("error", (error) => text === "" ? reject(error) : undefined);
+    socket.on("close", () => resolve(text));
+  });
+}
+
+/** How many whole answers a text holds. */
+function count(text: string): number {
+  let answers = 0;
+  for (let at = 0; at < text.length; answers++) {
+    const end = text.indexOf("\r\n\r\n", at);
+    if (end < 0) break;
+    const head = text.slice(at, end);
+    at = end + 4 + Number(/Content-Length: (\d+)/.exec(head)?.[1] ?? 0);
+    if (at > text.length) break;
+  }
+  return answers;
 }
 
 /** What Python calls the failures to connect. */

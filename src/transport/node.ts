@@ -48,8 +48,13 @@ function receive(
     size += chunk.length;
     chunks.push(chunk);
     if (size > MAX_BODY_BYTES) incoming.destroy(new OversizeError());
-  }).on("error", reject)
-    .on("end", () => resolve(new NodeReply(incoming, chunks)));
+  }).on("error", reject).on("end", () => {
+    const reply = new NodeReply(incoming, chunks);
+    // Whoever is next in line counts on this connection's being closed.
+    const { socket } = incoming;
+    if (socket.closed) resolve(reply);
+    else socket.once("close", () => resolve(reply));
+  });
 }
 
 class NodeReply implements Reply {
