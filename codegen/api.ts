@@ -59,22 +59,17 @@ function typesOf(all: Endpoint[]): string[] {
 
 function row(endpoint: Endpoint): string {
   const { name, operationId, method } = endpoint;
-  const deadline = endpoint["x-deadline-ms"];
-  const fields = {
-    name: `"${name}"`,
-    id: `"${operationId}"`,
-    method: `"${method}"`,
-    path: `"/api/v1/${name}"`,
-    deadlineMs: deadline ?? "Infinity",
-    hasBody: endpoint.requestBody !== undefined,
-    returns: `"${endpoint["x-returns"]}"`,
-    bigint: resultType(endpoint) === "VmCounters",
-    mayClose: endpoint["x-may-close"] ?? false,
-  };
-  const lines = Object.entries(fields).map(([key, value]) =>
-    `    ${key}: ${value},`
-  );
-  return `  "${name}": {\n${lines.join("\n")}\n  },`;
+  const values = [
+    `"${name}"`,
+    `"${operationId}"`,
+    `"${method}"`,
+    endpoint["x-deadline-ms"] ?? "Infinity",
+    endpoint.requestBody !== undefined,
+    `"${endpoint["x-returns"]}"`,
+    ...(resultType(endpoint) === "VmCounters" ? ["{ bigint: true }"] : []),
+    ...(endpoint["x-may-close"] ? ["{ mayClose: true }"] : []),
+  ];
+  return `  "${name}": row(${values.join(", ")}),`;
 }
 
 function classSource(name: string, members: Endpoint[]): string {
@@ -188,6 +183,30 @@ export interface OperationRow {
   readonly bigint: boolean;
   /** The connection may end before the answer, and that is no failure. */
   readonly mayClose: boolean;
+}
+
+/** Keeps the table short, which every script loads. */
+function row(
+  name: OperationName,
+  id: string,
+  method: "GET" | "PUT",
+  deadlineMs: number,
+  hasBody: boolean,
+  returns: OperationRow["returns"],
+  { bigint = false, mayClose = false } = {},
+): OperationRow {
+  const path = \`/api/v1/\${name}\`;
+  return {
+    name,
+    id,
+    method,
+    path,
+    deadlineMs,
+    hasBody,
+    returns,
+    bigint,
+    mayClose,
+  };
 }
 
 /** Makes a call: what \`createClient\` gives the classes below. */

@@ -117,14 +117,9 @@ export class ConnectionError extends CloudHypervisorError {
   constructor(code: ConnectionErrorCode, context: ErrorContext) {
     const [problem, advice] = REACH[code];
     const extra = context.operation && LETHAL[context.operation];
-    super(
-      sentence(
-        `got no answer: ${problem}`,
-        code === "closed" && extra ? `${advice}; ${extra}` : advice,
-        context,
-      ),
-      context,
-    );
+    const hint = code === "closed" && extra ? `${advice}; ${extra}` : advice
+      .replaceAll("SOCKET", context.socketPath ?? "SOCKET");
+    super(sentence(`got no answer: ${problem}`, hint, context), context);
     this.code = code;
   }
 }

@@ -1,27 +1,25 @@
 /** What the rules say where no recording has looked, on both releases. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { FakeVmm, type ReleaseName } from "../testing/mod.ts";
-import { exchange, spaced, workspace } from "./replay.ts";
+import type { FakeVmm } from "../testing/mod.ts";
+import { fake, real, type Subject } from "./conformance.ts";
+import { exchange, workspace } from "./replay.ts";
 
 type Body = Record<string, unknown>;
 
 interface Space {
-  readonly vmm: FakeVmm;
-  readonly tmp: string;
+  /** The fake, if the scenario runs against it. */
+  readonly vmm: FakeVmm | undefined;
   put(operation: string, body?: unknown): Promise<[number, unknown]>;
   info(): Promise<Body & { state: string; config: Record<string, Body> }>;
 }
 
-const names: readonly ReleaseName[] = ["v54.0-dev", "v53.0"];
-
 async function within(
-  release: ReleaseName,
+  subject: Subject,
   body: (space: Space) => Promise<void>,
-  options: { guest?: Parameters<typeof FakeVmm.start>[0] } = {},
 ): Promise<void> {
   const space = workspace();
-  const vmm = await FakeVmm.start({ release, ...options.guest });
+  const vmm = await subject.start(space);
   const ask = async (method: string, operation: string, body?: unknown) => {
     const answer = await exchange(
       vmm.socketPath,
@@ -36,19 +34,19 @@ async function within(
   };
   try {
     await body({
-      vmm,
-      tmp: space.path,
+      vmm: vmm.fake,
       put: (operation, body) => ask("PUT", operation, body),
       info: async () => (await ask("GET", "vm.info"))[1] as never,
     });
   } finally {
-    await vmm.close();
+    await vmm.end();
     space.remove();
   }
 }
 
+const cpus = { boot_vcpus: 1, max_vcpus: 1, nested: false };
 const payload = { kernel: "$TMP/guest.elf" };
-const small = { payload, console: { mode: "Off" } };
+const small = { cpus, payload, console: { mode: "Off" } };
 const shared = { size: 1 << 29, shared: true };
 const group = { id: "g", rate_limiter_config: { ops: null } };
 
@@ -166,10 +164,6 @@ const broken: readonly (readonly [Body, string, (400 | 409)?])[] = [
     "Huge page size specified but huge pages not enabled",
   ],
   [
-    { memory: { size: 3 << 20, hugepages: true, hugepage_size: 3 << 20 } },
-    "Huge page size is not power of 2: 3145728",
-  ],
-  [
     { memory: { ...shared, mergeable: true } },
     "Invalid to set both 'mergeable' and 'shared' for memory",
   ],
@@ -260,11 +254,19 @@ const memory: readonly (readonly [Body, string])[] = [
   ],
 ];
 
-for (const release of names) {
-  const old = release === "v53.0";
+const space = workspace();
+const vmm = await real(space);
+space.remove();
 
-  test(`FakeVmm as ${release} validates at boot, not at create`, () =>
-    within(release, async ({ put }) => {
+const subjects = [fake("v54.0-dev"), fake("v53.0")];
+// Why there is none, the replay says.
+if (typeof vmm !== "string") subjects.push(vmm);
+
+for (const subject of subjects) {
+  const old = subject.release === "v53.0";
+
+  test(`${subject.name}: validates at boot, not at create`, () =>
+    within(subject, async ({ put }) => {
       for (const [config, message, status = 400] of broken) {
         assert.equal((await put("vm.create", { ...small, ...config }))[0], 204);
         const above = message.includes("bootitem") ||
@@ -281,7 +283,7 @@ for (const release of names) {
         assert.equal((await put("vm.delete"))[0], 204);
       }
       for (const [config, message] of memory) {
-        await put("vm.create", { memory: config });
+        await put("vm.create", { cpus, memory: config });
         assert.deepEqual(await put("vm.boot"), [500, [
           "Error from API",
           "The VM could not boot",
@@ -292,16 +294,32 @@ for (const release of names) {
       }
     }));
 
-  test(`FakeVmm as ${release} names a reserved id in its own words`, () =>
-    within(release, async ({ put }) => {
+  test(`${subject.name}: validates the whole of it when a device is added`, () =>
+    within(subject, async ({ put, info }) => {
+      const memory = { size: 1 << 30, hugepages: true, hugepage_size: 3 << 20 };
+      await put("vm.create", { ...small, memory });
+      assert.deepEqual(await put("vm.add-disk", { path: "/a" }), [
+        old ? 500 : 400,
+        [
+          "Error from API",
+          "The disk could not be added to the VM",
+          "Failed to validate config",
+          "Huge page size is not power of 2: 3145728",
+        ],
+      ]);
+      assert.equal((await info()).config["disks"], undefined);
+    }));
+
+  test(`${subject.name}: names a reserved id in its own words`, () =>
+    within(subject, async ({ put }) => {
       await put("vm.create", { ...small, disks: [{ path: "/a", id: "__x" }] });
       const words = old ? "is not invalid" : "is not valid";
       const [, chain] = await put("vm.boot");
       assert.equal((chain as string[]).at(-1), `Identifier __x ${words}`);
     }));
 
-  test(`FakeVmm as ${release} keeps what a failed boot has built`, () =>
-    within(release, async ({ put, info }) => {
+  test(`${subject.name}: keeps what a failed boot has built`, () =>
+    within(subject, async ({ put, info }) => {
       const kernel = { ...small, payload: { kernel: "$TMP/notakernel" } };
       await put("vm.create", kernel);
       assert.equal((await put("vm.boot"))[0], 500);
@@ -321,8 +339,8 @@ for (const release of names) {
       assert.equal((await info()).config["disks"], undefined);
     }));
 
-  test(`FakeVmm as ${release} fills in ids, addresses and image types`, () =>
-    within(release, async ({ put, info }) => {
+  test(`${subject.name}: fills in ids, addresses and image types`, () =>
+    within(subject, async ({ put, info }) => {
       await put("vm.create", {
         ...small,
         disks: [{ path: "$TMP/disk.img" }],
@@ -347,8 +365,8 @@ for (const release of names) {
       ]);
     }));
 
-  test(`FakeVmm as ${release} waits for the guest to let a device go`, () =>
-    within(release, async ({ put, vmm }) => {
+  test(`${subject.name}: waits for the guest to let a device go`, () =>
+    within(subject, async ({ put, vmm }) => {
       await put("vm.create", small);
       await put("vm.boot");
       const disk = { path: "$TMP/disk.img", id: "d" };
@@ -356,10 +374,6 @@ for (const release of names) {
       assert.deepEqual(await put("vm.add-disk", disk), added);
       assert.equal((await put("vm.remove-device", { id: "d" }))[0], 204);
       assert.equal((await put("vm.add-disk", disk))[0], 500);
-      vmm.act({ eject: "d" });
-      const { properties } = await vmm.event("device-removed");
-      assert.deepEqual(properties, { id: "d", bdf: "0000:00:02.0" });
-      assert.deepEqual(await put("vm.add-disk", disk), added);
       const refused = await put("vm.remove-device", { id: "__rng" });
       assert.deepEqual(refused, [500, [
         "Error from API",
@@ -367,10 +381,16 @@ for (const release of names) {
         "Error from device manager",
         "Not allowed to remove this type of device from the VM: rng",
       ]]);
+      // The guest of the real one has no driver that would.
+      if (vmm === undefined) return;
+      vmm.act({ eject: "d" });
+      const { properties } = await vmm.event("device-removed");
+      assert.deepEqual(properties, { id: "d", bdf: "0000:00:02.0" });
+      assert.deepEqual(await put("vm.add-disk", disk), added);
     }));
 
-  test(`FakeVmm as ${release} resizes by the method of the memory`, () =>
-    within(release, async ({ put, info }) => {
+  test(`${subject.name}: resizes by the method of the memory`, () =>
+    within(subject, async ({ put, info }) => {
       const gib = 1 << 30;
       await put("vm.create", {
         ...small,
@@ -392,8 +412,8 @@ for (const release of names) {
       assert.equal(actual, gib);
     }));
 
-  test(`FakeVmm as ${release} checks a migration before it starts`, () =>
-    within(release, async ({ put }) => {
+  test(`${subject.name}: checks a migration before it starts`, () =>
+    within(subject, async ({ put }) => {
       const bad = await put("vm.receive-migration", { receiver_url: "tcp:x" });
       assert.deepEqual(bad, [500, [
         "Error from API",
@@ -428,20 +448,9 @@ for (const release of names) {
         await send({ destination_url, local: true }),
         "Local migration requires shared memory or hugepages enabled",
       );
-      assert.equal(
-        await send({ destination_url, downtime_ms: 0 }),
-        "invalid value: integer `0`, expected a nonzero u64 at line 1 column " +
-          placeOf(spaced({ destination_url, downtime_ms: 0 })),
+      assert.match(
+        String(await send({ destination_url, downtime_ms: 0 })),
+        /^invalid value: integer `0`, expected a nonzero u64 at line 1 column/,
       );
-
-      /** Where the number ends, once the directory's name is filled in. */
-      function placeOf(text: string): string {
-        return String(text.length - 1 + process.cwd().length * 0 + grown);
-      }
-    }).catch((error) => {
-      throw error;
     }));
 }
-
-let grown = 0;
-void grown;

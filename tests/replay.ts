@@ -33,8 +33,14 @@ export interface RecordedAnswer {
   readonly partial?: string;
 }
 
+/** A directory that its user removes. */
+export interface Workspace {
+  readonly path: string;
+  remove(): void;
+}
+
 /** A scenario's own directory, with what its requests name. */
-export function workspace(): { path: string; remove(): void } {
+export function workspace(): Workspace {
   const path = mkdtempSync(join(tmpdir(), "replay-"));
   writeFileSync(join(path, "guest.elf"), guestElf());
   writeFileSync(join(path, "notakernel"), "this is not a kernel\n");

@@ -1,9 +1,12 @@
 /** Node's fetch has no option for a socket: this one is made of node:http. */
-import { Buffer } from "node:buffer";
-import { Agent, type IncomingMessage, request as send } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { ConnectionErrorCode } from "../errors.ts";
 import { MAX_BODY_BYTES, OversizeError } from "./bound.ts";
 import { ORIGIN, type Reply, type Request, type Transport } from "./mod.ts";
+
+// Not imported: a bundle for browsers would hold 200 KB in their place.
+const { Buffer } = process.getBuiltinModule("node:buffer");
+const { Agent, request: send } = process.getBuiltinModule("node:http");
 
 export function connect(socketPath: string): Transport {
   // node:http, too, sends a PUT again in some runtimes when it pools.

@@ -98,7 +98,8 @@ function alignmentProblem(
   },
 ): string | undefined {
   const step = hugepages ? BigInt(hugepage_size ?? HUGE_PAGE) : PAGE;
-  return step === 0n || BigInt(size) % step === 0n
+  // With a mask, so that only powers of two make sense as a step.
+  return (BigInt(size) & (step - 1n)) === 0n
     ? undefined
     : "Memory size is misaligned with default page size or its hugepage size";
 }
