@@ -18,7 +18,8 @@ import {
 } from "./command/flags.ts";
 import { type Release, type ReleaseName, releases } from "./release.ts";
 import { features } from "./types.ts";
-import { FakeVmm, type FakeVmmOptions, StartError } from "./vmm.ts";
+import { type FakeVmmOptions, StartError } from "./options.ts";
+import { FakeVmm } from "./vmm.ts";
 
 async function main(): Promise<void> {
   const name = process.env["FAKE_VMM_RELEASE"] ?? "v54.0-dev";
@@ -40,7 +41,8 @@ async function main(): Promise<void> {
   }
   const vmm = await starting;
   const { code } = await vmm.exited;
-  await vmm.close();
+  // Beside a socket that was asked for, the lock file stays.
+  if (!flags.values.has("--api-socket")) await vmm.close();
   process.exit(code);
 }
 

@@ -10,28 +10,33 @@ export type Content =
 /** Reads any value; of lists and maps only that they are well-formed. */
 export function readContent(reader: Reader): Content {
   const next = reader.need();
-  if (next === "[") {
-    return reader.nested(() => {
-      reader.skip();
-      for (let first = true; reader.element(first); first = false) {
-        readContent(reader);
-      }
-      reader.skip();
-      return { kind: "sequence" };
-    });
+  if (next !== "[" && next !== "{") return reader.scalar();
+  return reader.nested(() => skipOver(reader, next, readContent));
+}
+
+/** Reads past any value, however deep. */
+export function ignore(reader: Reader): Content {
+  const next = reader.need();
+  if (next !== "[" && next !== "{") return reader.scalar();
+  return skipOver(reader, next, ignore);
+}
+
+function skipOver(
+  reader: Reader,
+  bracket: "[" | "{",
+  read: (reader: Reader) => Content,
+): Content {
+  reader.skip();
+  if (bracket === "[") {
+    for (let first = true; reader.element(first); first = false) read(reader);
+  } else {
+    for (let first = true; reader.key(first) !== undefined; first = false) {
+      reader.colon();
+      read(reader);
+    }
   }
-  if (next === "{") {
-    return reader.nested(() => {
-      reader.skip();
-      for (let first = true; reader.key(first) !== undefined; first = false) {
-        reader.colon();
-        readContent(reader);
-      }
-      reader.skip();
-      return { kind: "map" };
-    });
-  }
-  return reader.scalar();
+  reader.skip();
+  return { kind: bracket === "[" ? "sequence" : "map" };
 }
 
 /**
@@ -96,7 +101,9 @@ function float(value: number): string {
   if (Object.is(value, -0)) return "-0.0";
   const [digits = "", power = "0"] = value.toExponential().split("e");
   const exponent = Number(power);
-  if (exponent >= 16 || exponent < -5) return `${digits}e${exponent}`;
+  if (exponent >= 16 || exponent < -5) {
+    return `${digits}e${exponent < 0 ? "" : "+"}${exponent}`;
+  }
   // JavaScript turns to exponents only later on the large side.
   const text = exponent < 0
     ? value.toFixed(

@@ -182,11 +182,10 @@ export class Devices {
    */
   remove(id: string, guard: (device: LiveDevice) => void): LiveDevice {
     const live = this.#live.get(id) ?? this.#wrapped(id);
-    if (live === undefined) {
-      if (!this.#plain.includes(id)) throw unknownDevice(id);
+    if (live === undefined || live.kind === "pvpanic") {
+      if (!this.has(id)) throw unknownDevice(id);
       throw deviceManager("Could not find the node in the device tree");
     }
-    if (live.kind === "pvpanic") throw deviceManager("Missing PCI device");
     guard(live);
     if (live.kind !== "vdpa" && !removable.includes(live.kind)) {
       const type = live.kind === "generic" ? "UNKNOWN" : live.kind;

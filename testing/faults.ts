@@ -35,6 +35,10 @@ export type Fault =
 export class Faults {
   readonly #rules: { rule: FaultRule; after: number; times: number }[] = [];
 
+  constructor(rules: readonly FaultRule[] = []) {
+    for (const rule of rules) this.add(rule);
+  }
+
   /** @throws {TypeError} at an operation that there is not. */
   add(rule: FaultRule): void {
     const { operation, times = 1, after = 0 } = rule;

@@ -24,7 +24,7 @@ export function makeDevice(
 type Maker = (machine: Machine, device: never) => void;
 
 const makers: { readonly [kind in DeviceKind]?: Maker } = {
-  block: ({ parts }, disk: DiskConfigInfo) => {
+  block: ({ parts, release }, disk: DiskConfigInfo) => {
     if (disk.vhost_user) return;
     const { path } = disk;
     if (path === undefined) {
@@ -32,10 +32,10 @@ const makers: { readonly [kind in DeviceKind]?: Maker } = {
         "No disk path was specified when one was expected",
       );
     }
-    let found: ImageType;
+    let head: Uint8Array | undefined;
     try {
       parts.host.open(path, disk.readonly ? "r" : "r+");
-      found = imageType(parts.host.head(path, 8));
+      head = parts.host.head(path, SECTOR);
     } catch (error) {
       throw deviceManager(
         "Cannot open disk path",
@@ -43,13 +43,21 @@ const makers: { readonly [kind in DeviceKind]?: Maker } = {
         osError(error),
       );
     }
+    if (head !== undefined && head.length < release.smallestImage) {
+      throw deviceManager(
+        "Cannot open disk path",
+        "I/O error (op=detect_image_type)",
+        "failed to fill whole buffer",
+      );
+    }
+    const found = imageType(head);
     if (disk.image_type === "Unknown") {
       if (found === "Qcow2") disk.backing_files = false;
       disk.image_type = found;
     } else if (disk.image_type !== found) {
       throw deviceManager(
         "Disk image type does not match expected type: " +
-          `specified = ${disk.image_type}, detected = ${found}`,
+          `specified = ${shown(disk.image_type)}, detected = ${shown(found)}`,
       );
     }
   },
@@ -77,7 +85,13 @@ const makers: { readonly [kind in DeviceKind]?: Maker } = {
   },
 };
 
+const SECTOR = 512;
 const PMEM_STEP = 2n << 20n;
+
+/** A format as messages name it. */
+function shown(type: ImageType): string {
+  return type.toLowerCase().replace(/^(fixed|flat)/, "");
+}
 
 /** The format of an image, by its first bytes. */
 function imageType(head: Uint8Array | undefined): ImageType {

@@ -11,10 +11,6 @@ export type { Fault, FaultRule } from "./faults.ts";
 export type { GuestScript } from "./guest.ts";
 export type { Files } from "./host.ts";
 export type { ReleaseName } from "./release.ts";
-export {
-  type Exit,
-  FakeVmm,
-  type FakeVmmOptions,
-  type LoggedRequest,
-  StartError,
-} from "./vmm.ts";
+export { type Exit, type FakeVmmOptions, StartError } from "./options.ts";
+export type { LoggedRequest } from "./service.ts";
+export { FakeVmm } from "./vmm.ts";

@@ -15,24 +15,28 @@ export function openInitramfs(host: Host, { payload }: Config): void {
 export function loadPayload(host: Host, { payload }: Config): void {
   const { firmware, kernel } = payload ?? {};
   const path = firmware ?? kernel!;
+  if (host.isDirectory(path)) throw unloadable("Unable to read bzImage header");
   const head = attempt(
     firmware === undefined
       ? "Cannot open kernel file"
       : "Error manipulating firmware file",
     () => host.head(path, HEAD),
   );
-  if (head === undefined || isElf(head)) return;
-  if (isBzImage(head)) return;
-  throw new Refusal(
-    "failed",
-    "Cannot load the kernel into memory",
-    `Kernel Loader: failed to load bzImage kernel image: ${NOT_BZ}`,
-    NOT_BZ,
-  );
+  if (head === undefined || isElf(head) || isBzImage(head)) return;
+  throw unloadable("Invalid bzImage");
 }
 
 const HEAD = 0x300;
-const NOT_BZ = "Kernel Loader: Invalid bzImage";
+
+function unloadable(reason: string): Refusal {
+  const inner = `Kernel Loader: ${reason}`;
+  return new Refusal(
+    "failed",
+    "Cannot load the kernel into memory",
+    `Kernel Loader: failed to load bzImage kernel image: ${inner}`,
+    inner,
+  );
+}
 
 function isElf(head: Uint8Array): boolean {
   return head[0] === 0x7f && text(head, 1, 4) === "ELF";

@@ -169,12 +169,15 @@ export class Reader {
       throw this.atNext("invalid number");
     }
     this.#at = end;
-    if (fraction !== undefined || exponent !== undefined) {
-      return { kind: "float", value: Number(text) };
+    const plain = fraction === undefined && exponent === undefined;
+    const exact = plain ? BigInt(text) : undefined;
+    const fits = exact !== undefined && exact >= -(2n ** 63n) &&
+      exact < 2n ** 64n && text !== "-0";
+    if (!fits) {
+      const value = toFloat(text);
+      if (!Number.isFinite(value)) throw this.at("number out of range");
+      return { kind: "float", value };
     }
-    const exact = BigInt(text);
-    const fits = exact >= -(2n ** 63n) && exact < 2n ** 64n && text !== "-0";
-    if (!fits) return { kind: "float", value: Number(text) };
     const number = Number(text);
     return {
       kind: "integer",
@@ -232,13 +235,38 @@ export class Reader {
     }
     if (code < 0xd800 || code > 0xdbff) return;
     if (!/^\\u[dD][c-fC-F]/.test(next)) {
-      this.#at++;
+      this.#at += 2;
       throw this.at("unexpected end of hex escape");
     }
     this.#at += 6;
   }
 }
 
+/** A float as serde_json reads it: the digits that fit, and a power of ten. */
+function toFloat(text: string): number {
+  const [, sign, whole = "", fraction = "", power = "0"] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)!;
+  let significand = 0n;
+  let exponent = Number(power);
+  let full = false;
+  for (const [at, digit] of [...whole + fraction].entries()) {
+    const next = significand * 10n + BigInt(digit);
+    full ||= next > MAX_U64;
+    if (!full) significand = next;
+    // What no longer fits counts only by its place.
+    if (full && at < whole.length) exponent++;
+    if (!full && at >= whole.length) exponent--;
+  }
+  const scale = 10 ** Math.abs(exponent);
+  const value = significand === 0n
+    ? 0
+    : exponent < 0
+    ? Number(significand) / scale
+    : Number(significand) * scale;
+  return sign === "-" ? -value : value;
+}
+
+const MAX_U64 = 2n ** 64n - 1n;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NUMBER = /-?(\d*)(\.\d*)?([eE][+-]?\d*)?/y;

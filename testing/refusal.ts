@@ -52,5 +52,6 @@ const OS_ERRORS: { readonly [code: string]: [number, string] | undefined } = {
   ENOSPC: [28, "No space left on device"],
   EROFS: [30, "Read-only file system"],
   EADDRINUSE: [98, "Address already in use"],
+  EADDRNOTAVAIL: [99, "Cannot assign requested address"],
   ECONNREFUSED: [111, "Connection refused"],
 };

@@ -34,6 +34,8 @@ export interface Release {
   readonly macAt: "parse" | "boot";
   /** Whether removing a device again, before the guest let go, is an error. */
   readonly removesOnce: boolean;
+  /** Bytes that an image must have, for its type to be told. */
+  readonly smallestImage: number;
   /** Whether a bad receiver's parameters come as a chain or in one text. */
   readonly receiverWords: "chained" | "flat";
   /** Whether a device behind the virtual IOMMU of a boot may be removed. */
@@ -62,6 +64,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     zoneHugepageRules: true,
     macAt: "boot",
     removesOnce: false,
+    smallestImage: 0,
     receiverWords: "chained",
     removesBehindIommu: false,
   },
@@ -85,6 +88,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     zoneHugepageRules: false,
     macAt: "parse",
     removesOnce: true,
+    smallestImage: 512,
     receiverWords: "flat",
     removesBehindIommu: true,
   },

@@ -71,6 +71,8 @@ export const unpadded: { readonly [schema: string]: readonly string[] } = {
   VmConfig: ["payload", "disks", "net", "vsock", "platform", "landlock_rules"],
   VmResize: ["desired_vcpus", "desired_ram", "desired_balloon"],
   DebugConsoleConfig: ["iobase"],
+  RateLimiterConfig: ["bandwidth", "ops"],
+  TokenBucket: ["one_time_burst"],
 };
 
 /** Strings with a form of their own: what is expected, and how it fails. */

@@ -1,6 +1,6 @@
 /** Reads request bodies by the generated schemas, as serde would. */
 import type { Buffer } from "node:buffer";
-import { fromContent, readContent, unexpected } from "./content.ts";
+import { fromContent, ignore, readContent, unexpected } from "./content.ts";
 import { Reader, SerdeError } from "./reader.ts";
 import type { Release } from "./release.ts";
 import {
@@ -152,7 +152,7 @@ function fromMap(reader: Reader, type: StructType): unknown {
       throw new SerdeError(`duplicate field \`${field.name}\``);
     }
     reader.colon();
-    if (field === undefined) readContent(reader);
+    if (field === undefined) (type.flat ? readContent : ignore)(reader);
     else if (field.flat) {
       // The fields of a struct within are looked at when all keys are read.
       const content = readContent(reader);

@@ -1,102 +1,24 @@
 /** A fake VMM for tests: the API on a real socket, and no VM behind it. */
-import { Buffer } from "node:buffer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve as absolute } from "node:path";
-import type { OperationName } from "../src/generated/api.gen.ts";
-import { requests } from "../src/generated/schemas.gen.ts";
-import type { RestoreConfig, VmConfig } from "../src/generated/types.gen.ts";
-import { encode } from "../src/json.ts";
-import {
-  type Call,
-  failure,
-  operationAt,
-  panicked,
-  refusal,
-  route,
-  success,
-} from "./api.ts";
-import { type Clock, realClock } from "./clock.ts";
+import { realClock } from "./clock.ts";
 import { countDisk, countNet, type Traffic } from "./counters.ts";
 import { EventMonitor, type MonitorEvent } from "./events.ts";
-import { type FaultRule, Faults, suffer } from "./faults.ts";
+import { type FaultRule, Faults } from "./faults.ts";
+import { eject, guestReboot, panic, powerOff } from "./guest.ts";
+import { Host } from "./host.ts";
+import { Machine } from "./machine.ts";
 import {
-  eject,
-  guestReboot,
-  type GuestScript,
-  panic,
-  powerOff,
-} from "./guest.ts";
-import { type Files, Host } from "./host.ts";
-import { Killed, Machine, Panic } from "./machine.ts";
-import { messages } from "./messages.ts";
-import type { Request } from "./parser.ts";
-import { Refusal } from "./refusal.ts";
-import { type Release, type ReleaseName, releases } from "./release.ts";
-import { deserialize } from "./serde.ts";
-import { HttpServer, type Reply } from "./server.ts";
-
-/** How a fake VMM is to be. */
-export interface FakeVmmOptions {
-  /**
-   * Where it listens.
-   *
-   * @default a path in a private temporary directory, removed on close
-   */
-  readonly socketPath?: string;
-  /** Listens on this descriptor instead. */
-  readonly socketFd?: number;
-  /** The release that it is. @default "v54.0-dev" */
-  readonly release?: ReleaseName;
-  /**
-   * Whether kernels, disks and the like must exist (`real`, as for the real
-   * one), or whatever path is named is taken to be there (`any`).
-   *
-   * @default "real"
-   */
-  readonly files?: Files;
-  /** What the guest does on its own. @default nothing */
-  readonly guest?: GuestScript;
-  /** Failures on demand; `fail()` adds more. */
-  readonly faults?: readonly FaultRule[];
-  /** The time of delays and of the guest. @default the real one */
-  readonly clock?: Clock;
-  /** A descriptor that gets the events, as `--event-monitor fd=`. */
-  readonly eventFd?: number;
-  /** A VM that runs from the start. */
-  readonly boot?: VmConfig;
-  /** A snapshot to start from. */
-  readonly restore?: RestoreConfig;
-}
-
-/** A request that the fake has read. */
-export interface LoggedRequest {
-  readonly method: string;
-  readonly path: string;
-  /** The operation at that path, if there is one. */
-  readonly operation: OperationName | undefined;
-  /** The body as text; empty without one. */
-  readonly body: string;
-  /** The status of the answer; undefined until there is one. */
-  readonly status: number | undefined;
-}
-
-/** A start that failed; `chain` is what the program would print. */
-export class StartError extends Error {
-  readonly chain: readonly string[];
-
-  constructor(chain: readonly string[]) {
-    super(chain.join(": "));
-    this.name = "StartError";
-    this.chain = chain;
-  }
-}
-
-/** How the process would have ended. */
-export interface Exit {
-  readonly code: number;
-}
+  type Exit,
+  type FakeVmmOptions,
+  releaseOf,
+  StartError,
+} from "./options.ts";
+import type { Release } from "./release.ts";
+import { HttpServer } from "./server.ts";
+import { type LoggedRequest, Service } from "./service.ts";
 
 /**
  * A fake VMM on a Unix socket.
@@ -122,9 +44,8 @@ export class FakeVmm {
   readonly #machine: Machine;
   readonly #server: HttpServer;
   readonly #events: EventMonitor;
-  readonly #clock: Clock;
-  readonly #faults = new Faults();
-  readonly #requests: LoggedRequest[] = [];
+  readonly #faults: Faults;
+  readonly #service: Service;
   readonly #directory: string | undefined;
   #exit!: (exit: Exit) => void;
   #over: Promise<void> | undefined;
@@ -133,26 +54,29 @@ export class FakeVmm {
   private constructor(
     socketPath: string,
     directory: string | undefined,
+    release: Release,
+    faults: Faults,
     options: FakeVmmOptions,
   ) {
     this.socketPath = socketPath;
     this.#directory = directory;
     this.exited = new Promise((resolve) => this.#exit = resolve);
-    this.#clock = options.clock ?? realClock;
-    this.#events = new EventMonitor(this.#clock, options.eventFd);
-    for (const rule of options.faults ?? []) this.#faults.add(rule);
-    const release = releaseOf(options.release);
+    const clock = options.clock ?? realClock;
+    this.#events = new EventMonitor(clock, options.eventFd);
+    this.#faults = faults;
     this.#machine = new Machine({
       release,
-      clock: this.#clock,
+      clock,
       events: this.#events,
       host: new Host(options.files ?? "real"),
       guest: options.guest ?? {},
       exit: (code, crash) => void this.#end(code, crash),
     });
+    const service = new Service(this.#machine, faults);
+    this.#service = service;
     this.#server = new HttpServer(
       release,
-      (request) => this.#answer(release, request),
+      (request) => service.answer(request),
     );
   }
 
@@ -165,6 +89,9 @@ export class FakeVmm {
    */
   static async start(options: FakeVmmOptions = {}): Promise<FakeVmm> {
     const { socketPath, socketFd, boot, restore } = options;
+    // Before anything is made that would have to be removed.
+    const release = releaseOf(options.release);
+    const faults = new Faults(options.faults);
     const directory = socketPath === undefined && socketFd === undefined
       ? mkdtempSync(join(tmpdir(), "fake-vmm-"))
       : undefined;
@@ -172,15 +99,15 @@ export class FakeVmm {
       ? ""
       : absolute(socketPath ?? join(directory!, "api.sock"));
     if (socketPath !== undefined) await free(path);
-    const vmm = new FakeVmm(path, directory, options);
+    const vmm = new FakeVmm(path, directory, release, faults, options);
     await vmm.#listen(socketFd === undefined ? path : { fd: socketFd });
     try {
       if (boot !== undefined) {
-        vmm.#perform("vm.create", boot, "Error creating VM");
-        vmm.#perform("vm.boot", undefined, "Error booting VM");
+        vmm.#service.perform("vm.create", boot, "Error creating VM");
+        vmm.#service.perform("vm.boot", undefined, "Error booting VM");
       }
       if (restore !== undefined) {
-        vmm.#perform("vm.restore", restore, "Error restoring VM");
+        vmm.#service.perform("vm.restore", restore, "Error restoring VM");
       }
     } catch (error) {
       await vmm.#end(1, true);
@@ -191,7 +118,7 @@ export class FakeVmm {
 
   /** The requests so far, oldest first; parser errors are not among them. */
   get requests(): readonly LoggedRequest[] {
-    return this.#requests;
+    return this.#service.requests;
   }
 
   /** How many connections are open. */
@@ -267,16 +194,24 @@ export class FakeVmm {
   async terminate(): Promise<void> {
     // A migration that comes in, or an answer that hangs, holds a signal up.
     if (this.#server.busy || this.#over !== undefined) return;
-    this.#machine.perform("vmm.shutdown", undefined);
+    try {
+      this.#machine.perform("vmm.shutdown", undefined);
+    } catch {
+      // A migration under way is said to hold it up, and does not.
+    }
     await this.#over;
   }
 
-  /** Ends it and removes what it has made. */
+  /** Ends it and removes what it has made: socket, lock file, directory. */
   async close(): Promise<void> {
     await this.#end(0, false);
-    if (this.#directory !== undefined) {
-      rmSync(this.#directory, { recursive: true, force: true });
-    }
+    const { socketPath } = this;
+    const made = this.#directory === undefined
+      ? [socketPath, `${socketPath}.lock`]
+      : [this.#directory];
+    // On a descriptor, it has made none.
+    if (socketPath === "") return;
+    for (const path of made) rmSync(path, { recursive: true, force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -292,25 +227,6 @@ export class FakeVmm {
     await this.#server.listen(at);
   }
 
-  /** Carries out what a flag asks for, as a request would. */
-  #perform(operation: OperationName, body: unknown, failure: string): void {
-    const { release } = this.#machine;
-    const schema = requests[operation];
-    try {
-      const value = schema === undefined ? undefined : deserialize(
-        release,
-        schema,
-        Buffer.from(encode(body)!),
-      );
-      this.#machine.perform(operation, value);
-    } catch (error) {
-      const chain = error instanceof Refusal
-        ? [messages[operation], ...error.chain]
-        : [(error as Error).message];
-      throw new StartError([failure, ...chain]);
-    }
-  }
-
   #end(code: number, crash: boolean): Promise<void> {
     this.#over ??= (async () => {
       // The answer to the request that ends it comes first.
@@ -321,72 +237,6 @@ export class FakeVmm {
     })();
     return this.#over;
   }
-
-  #answer(release: Release, request: Request): Reply | Promise<Reply> {
-    const { method, path } = request;
-    const operation = operationAt(path);
-    const entry = {
-      method,
-      path,
-      operation,
-      body: request.body?.toString("utf8") ?? "",
-      status: undefined as number | undefined,
-    };
-    this.#requests.push(entry);
-    const log = (reply: Reply) => {
-      if (reply !== "cut") entry.status = reply.status;
-      return reply;
-    };
-    const work = () => this.#carryOut(release, request);
-    const fault = operation && this.#faults.take(operation);
-    const reply = fault === undefined
-      ? work()
-      : suffer(fault, this.#clock, work, () => void this.#end(1, true));
-    return reply instanceof Promise ? reply.then(log) : log(reply);
-  }
-
-  #carryOut(release: Release, request: Request): Reply | Promise<Reply> {
-    const call = route(release, request);
-    if (call === "cut" || "status" in call) return call;
-    try {
-      const data = this.#machine.perform(call.operation, call.body);
-      if (!(data instanceof Promise)) return success(call.operation, data);
-      return data.then(
-        (late) => success(call.operation, late),
-        (error) => this.#failed(release, call, error),
-      );
-    } catch (error) {
-      return this.#failed(release, call, error);
-    }
-  }
-
-  #failed(release: Release, { operation }: Call, error: unknown): Reply {
-    if (error instanceof Refusal) return refusal(release, operation, error);
-    if (error instanceof Killed) {
-      void this.#end(SIGSYS, true);
-      return "cut";
-    }
-    if (error instanceof Panic) {
-      void this.#end(1, true);
-      return panicked;
-    }
-    return failure(500, [
-      "bug in the fake VMM",
-      String((error as Error).stack),
-    ]);
-  }
-}
-
-/** The exit code of a process that was ended by SIGSYS. */
-const SIGSYS = 128 + 31;
-
-function releaseOf(name: ReleaseName = "v54.0-dev"): Release {
-  const release = Object.hasOwn(releases, name) ? releases[name] : undefined;
-  if (release !== undefined) return release;
-  throw new TypeError(
-    `no release is called ${JSON.stringify(name)}: there are ` +
-      Object.keys(releases).join(" and "),
-  );
 }
 
 /** Removes a socket that nothing listens on. */

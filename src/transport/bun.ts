@@ -24,6 +24,7 @@ export function connect(socketPath: string): Transport {
   };
 }
 
+/** An answer that begins with control characters is an early end to Bun. */
 function fault(error: unknown): ConnectionErrorCode {
   return CODES[(error as { code?: string }).code ?? ""] ?? "closed";
 }

@@ -118,7 +118,10 @@ function addDevices(machine: Machine, config: Config, instance: Instance) {
 
   devices.addPlain("__ioapic");
   if (config.serial.mode !== "Off") devices.addPlain("__serial");
-  const { console } = config;
+  const { console, debug_console } = config;
+  if (["File", "Tty"].includes(debug_console.mode)) {
+    devices.addPlain("__debug_console");
+  }
   if (console.mode !== "Off") single("__console", "console", console);
   lists(early);
   single("__rng", "rng", config.rng);

@@ -12,7 +12,7 @@ import {
   type DeviceList,
   removeDevice,
 } from "../config.ts";
-import type { DeviceKind } from "../devices.ts";
+import type { DeviceKind, Devices, LiveDevice } from "../devices.ts";
 import { activate, leave } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { refuse } from "../lifecycle.ts";
@@ -92,10 +92,25 @@ function plug(
   }
   makeDevice(machine, devices, kind, device);
   const release = kind === "block" ? lock(device as Disk) : undefined;
-  const live = devices.attach(kind, device, { hotplug: true, release });
+  const live = attach(devices, kind, device, release);
   add(stored);
   activate(machine, live);
   return { id: live.id, bdf: live.bdf };
+}
+
+/** Puts a device on the bus; one that finds no place there stays in the tree. */
+function attach(
+  devices: Devices,
+  kind: DeviceKind,
+  device: Device,
+  release: (() => void) | undefined,
+): LiveDevice {
+  try {
+    return devices.attach(kind, device, { hotplug: true, release });
+  } catch (error) {
+    devices.addPlain(device.id!);
+    throw error;
+  }
 }
 
 type Disk = Device & { path?: string; readonly: boolean };

@@ -1,5 +1,7 @@
 /** A VM that leaves for another VMM, or comes from one. */
 import { Buffer } from "node:buffer";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import type {
   ReceiveMigrationData,
   SendMigrationData,
@@ -139,11 +141,14 @@ async function bind(url: string): Promise<Listener> {
     return await listen(url);
   } catch (error) {
     const kind = url.startsWith("unix:") ? "UNIX" : "TCP";
+    const path = url.slice("unix:".length);
+    // Where the directory is missing, the runtimes say something else.
+    const missing = kind === "UNIX" && !existsSync(dirname(path));
     throw new Refusal(
       "failed",
       RECEIVE,
       `Error binding to ${kind} socket`,
-      osError(error),
+      osError(missing ? { code: "ENOENT" } : error),
     );
   }
 }

@@ -46,7 +46,11 @@ export function receiverProblem(
     const problem = tlsProblem(tls_dir, "server");
     if (problem !== undefined) {
       return words === "chained"
-        ? ["Invalid TLS configuration for receive-migration", problem]
+        ? [
+          "Invalid TLS configuration for receive-migration",
+          problem,
+          ...problem.endsWith(NO_SUCH_FILE) ? [NO_SUCH_FILE] : [],
+        ]
         : [
           `${FLAT}invalid TLS configuration for receive-migration: ${problem}`,
         ];
@@ -161,14 +165,16 @@ export function splitAddress(
   return { host: address.slice(1, end), port: address.slice(end + 2) };
 }
 
+const NO_SUCH_FILE = "No such file or directory (os error 2)";
+
 function tlsProblem(
   directory: string,
   end: "server" | "client",
 ): string | undefined {
   const stat = statSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) {
-    return `TLS directory does not exist or is inaccessible: ${directory}: ` +
-      "No such file or directory (os error 2)";
+    return "TLS directory does not exist or is inaccessible: " +
+      `${directory}: ${NO_SUCH_FILE}`;
   }
   if (!stat.isDirectory()) {
     return `TLS directory must point to a directory: ${directory}`;

@@ -1,0 +1,70 @@
+/** How a fake VMM is started, and how it ends. */
+import type { RestoreConfig, VmConfig } from "../src/generated/types.gen.ts";
+import type { Clock } from "./clock.ts";
+import type { FaultRule } from "./faults.ts";
+import type { GuestScript } from "./guest.ts";
+import type { Files } from "./host.ts";
+import { type Release, type ReleaseName, releases } from "./release.ts";
+
+/** How a fake VMM is to be. */
+export interface FakeVmmOptions {
+  /**
+   * Where it listens.
+   *
+   * @default a path in a private temporary directory, removed on close
+   */
+  readonly socketPath?: string;
+  /** Listens on this descriptor instead. */
+  readonly socketFd?: number;
+  /** The release that it is. @default "v54.0-dev" */
+  readonly release?: ReleaseName;
+  /**
+   * Whether kernels, disks and the like must exist (`real`, as for the real
+   * one), or whatever path is named is taken to be there (`any`).
+   *
+   * @default "real"
+   */
+  readonly files?: Files;
+  /** What the guest does on its own. @default nothing */
+  readonly guest?: GuestScript;
+  /** Failures on demand; `fail()` adds more. */
+  readonly faults?: readonly FaultRule[];
+  /** The time of delays and of the guest. @default the real one */
+  readonly clock?: Clock;
+  /** A descriptor that gets the events, as `--event-monitor fd=`. */
+  readonly eventFd?: number;
+  /** A VM that runs from the start. */
+  readonly boot?: VmConfig;
+  /** A snapshot to start from. */
+  readonly restore?: RestoreConfig;
+}
+
+/** A start that failed; `chain` is what the program would print. */
+export class StartError extends Error {
+  readonly chain: readonly string[];
+
+  constructor(chain: readonly string[]) {
+    super(chain.join(": "));
+    this.name = "StartError";
+    this.chain = chain;
+  }
+}
+
+/** How the process would have ended. */
+export interface Exit {
+  readonly code: number;
+}
+
+/**
+ * The release of a name.
+ *
+ * @throws {TypeError} at one that there is not.
+ */
+export function releaseOf(name: ReleaseName = "v54.0-dev"): Release {
+  const release = Object.hasOwn(releases, name) ? releases[name] : undefined;
+  if (release !== undefined) return release;
+  throw new TypeError(
+    `no release is called ${JSON.stringify(name)}: there are ` +
+      Object.keys(releases).join(" and "),
+  );
+}
