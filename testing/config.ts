@@ -85,3 +85,23 @@ export function hotpluggedRam(memory: MemoryConfigInfo): bigint {
 export function bytes(count: bigint): number | bigint {
   return count <= Number.MAX_SAFE_INTEGER ? Number(count) : count;
 }
+
+/** All ids that a configuration names, its memory zones' included. */
+export function idsOf(config: Config): Set<string> {
+  const ids = new Set<string>();
+  const add = (items: readonly { id?: string }[] | undefined) => {
+    for (const { id } of items ?? []) if (id !== undefined) ids.add(id);
+  };
+  add(config.rate_limit_groups);
+  add(config.disks);
+  add(config.net);
+  add(config.fs);
+  add(config.generic_vhost_user);
+  add(config.pmem);
+  add(config.devices);
+  add(config.user_devices);
+  add(config.vdpa);
+  add(config.memory.zones);
+  if (config.vsock !== undefined) add([config.vsock]);
+  return ids;
+}

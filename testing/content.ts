@@ -1,4 +1,5 @@
 /** Values of any type, and what becomes of them once the type is known. */
+import { fromFloat } from "./float.ts";
 import { type Reader, type Scalar, SerdeError } from "./reader.ts";
 import type { Type } from "./types.ts";
 
@@ -87,30 +88,13 @@ export function unexpected(content: Content): string {
     case "integer":
       return `integer \`${content.value}\``;
     case "float":
-      return `floating point \`${float(content.value as number)}\``;
+      return `floating point \`${fromFloat(content.value as number)}\``;
     case "boolean":
       return `boolean \`${content.value}\``;
     case "string":
       return `string ${JSON.stringify(content.value)}`;
   }
   return content.kind;
-}
-
-/** A float as Rust's formatter of short floats writes it. */
-function float(value: number): string {
-  if (Object.is(value, -0)) return "-0.0";
-  const [digits = "", power = "0"] = value.toExponential().split("e");
-  const exponent = Number(power);
-  if (exponent >= 16 || exponent < -5) {
-    return `${digits}e${exponent < 0 ? "" : "+"}${exponent}`;
-  }
-  // JavaScript turns to exponents only later on the large side.
-  const text = exponent < 0
-    ? value.toFixed(
-      Math.max(1, digits.replace(/\D/g, "").length - 1 - exponent),
-    )
-    : String(value);
-  return text.includes(".") ? text : `${text}.0`;
 }
 
 function oneOf(names: readonly string[]): string {

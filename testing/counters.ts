@@ -1,5 +1,5 @@
 /** The counters of devices; latencies are in microseconds. */
-import type { DeviceKind } from "./devices.ts";
+import type { DeviceKind } from "./tree.ts";
 
 /** The counters of one device, by name. */
 export type Counters = Record<string, bigint>;
@@ -8,6 +8,7 @@ export type Counters = Record<string, bigint>;
 export interface Traffic {
   /** Requests or frames. */
   readonly ops?: number;
+  /** Of all of them together. */
   readonly bytes: number;
   /** Of each request; disks only. */
   readonly latencyUs?: number;

@@ -1,46 +1,16 @@
-/** The device tree: ids, PCI addresses, and what it takes to make a device. */
+/** The devices of a VM: their ids, and their places on the bus. */
 import type { DeviceNode } from "../src/generated/types.gen.ts";
-import type { Config, Device } from "./config.ts";
-import { type Counters, freshCounters } from "./counters.ts";
+import type { Device } from "./config.ts";
+import { freshCounters } from "./counters.ts";
 import { deviceManager, unknownDevice } from "./refusal.ts";
 import type { Release } from "./release.ts";
-
-/** What a device is, as virtio calls it; `vfio` and `pvpanic` are plain PCI. */
-export type DeviceKind =
-  | "block"
-  | "net"
-  | "rng"
-  | "console"
-  | "generic"
-  | "fs"
-  | "pmem"
-  | "vsock"
-  | "mem"
-  | "balloon"
-  | "watchdog"
-  | "vdpa"
-  | "rtc"
-  | "iommu"
-  | "vfio"
-  | "vfio-user"
-  | "pvpanic";
-
-/** A device on the PCI bus. */
-export interface LiveDevice {
-  readonly id: string;
-  readonly kind: DeviceKind;
-  /** Segment and slot. */
-  readonly segment: number;
-  readonly slot: number;
-  readonly bdf: string;
-  readonly counters: Counters | undefined;
-  /** Gives back what it holds on the host. */
-  release?: (() => void) | undefined;
-  /** Whether the virtual IOMMU of the boot stands before it. */
-  readonly behindIommu: boolean;
-  /** Removal was asked for; the guest has not let go yet. */
-  leaving: boolean;
-}
+import {
+  type DeviceKind,
+  isPlainPci,
+  type LiveDevice,
+  treeOf,
+  WRAPPER,
+} from "./tree.ts";
 
 /** The ids that are made up, by kind. */
 const prefixes: { readonly [kind in DeviceKind]?: string } = {
@@ -66,9 +36,6 @@ const removable: readonly DeviceKind[] = [
   "vfio-user",
 ];
 
-const FIRST_BAR = 70368735789056;
-const BAR_STEP = 8388608;
-const BAR_SIZE = 524288;
 const SLOTS = 32;
 
 /** The devices of a VM that was booted. */
@@ -82,7 +49,6 @@ export class Devices {
   /** Addresses to come back to after a restore, by id. */
   readonly #saved: ReadonlyMap<string, string>;
   #count = 0;
-  #bars = 0;
 
   readonly #bridgeOn: Release["reservedDeviceOn"];
 
@@ -213,35 +179,7 @@ export class Devices {
 
   /** As `vm.info` shows it. */
   tree(): Record<string, DeviceNode> {
-    const tree: Record<string, DeviceNode> = {};
-    for (const id of this.#plain) {
-      tree[id] = { id, resources: [], children: [] };
-    }
-    for (const { id, kind, bdf } of this.#live.values()) {
-      const resources = [this.#bar()];
-      if (isPlainPci(kind)) {
-        tree[id] = { id, resources, children: [], pci_bdf: bdf };
-        continue;
-      }
-      const parent = `${WRAPPER}${id}`;
-      tree[parent] = { id: parent, resources, children: [id], pci_bdf: bdf };
-      tree[id] = { id, resources: [], parent, children: [] };
-    }
-    this.#bars = 0;
-    return tree;
-  }
-
-  #bar(): DeviceNode["resources"][number] {
-    const base = FIRST_BAR - BAR_STEP * this.#bars++;
-    return {
-      PciBar: {
-        index: 0,
-        base,
-        size: BAR_SIZE,
-        type_: "Mmio64",
-        prefetchable: false,
-      },
-    };
+    return treeOf(this.#plain, this.all);
   }
 
   #wrapped(id: string): LiveDevice | undefined {
@@ -283,34 +221,8 @@ export class Devices {
 }
 
 const NO_SLOT = "Failed to find an available PCI device ID";
-const WRAPPER = "_virtio-pci-";
-
-function isPlainPci(kind: DeviceKind): boolean {
-  return kind === "vfio" || kind === "vfio-user" || kind === "pvpanic";
-}
-
 function bdfOf(segment: number, slot: number): string {
   const part = (value: number, width: number) =>
     value.toString(16).padStart(width, "0");
   return `${part(segment, 4)}:00:${part(slot, 2)}.0`;
-}
-
-/** All ids that a configuration names, its memory zones' included. */
-export function idsOf(config: Config): Set<string> {
-  const ids = new Set<string>();
-  const add = (items: readonly { id?: string }[] | undefined) => {
-    for (const { id } of items ?? []) if (id !== undefined) ids.add(id);
-  };
-  add(config.rate_limit_groups);
-  add(config.disks);
-  add(config.net);
-  add(config.fs);
-  add(config.generic_vhost_user);
-  add(config.pmem);
-  add(config.devices);
-  add(config.user_devices);
-  add(config.vdpa);
-  add(config.memory.zones);
-  if (config.vsock !== undefined) add([config.vsock]);
-  return ids;
 }

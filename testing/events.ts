@@ -4,9 +4,13 @@ import type { Clock } from "./clock.ts";
 
 /** An event, as a line of the monitor would be parsed. */
 export interface MonitorEvent {
+  /** Since the VMM started. */
   readonly timestamp: { readonly secs: number; readonly nanos: number };
+  /** `vmm`, `vm`, `virtio-device`, `vdpa` or `guest`. */
   readonly source: string;
+  /** What happened. */
   readonly event: string;
+  /** More about it, or null. */
   readonly properties: Readonly<Record<string, string>> | null;
 }
 

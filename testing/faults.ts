@@ -12,6 +12,7 @@ export interface FaultRule {
   readonly times?: number;
   /** How many calls it lets pass before. @default 0 */
   readonly after?: number;
+  /** What happens to them. */
   readonly fault: Fault;
 }
 

@@ -1,7 +1,7 @@
 /** What a guest does on its own, as a test scripts it. */
 import { reboot } from "./actions/boot.ts";
 import { erase } from "./actions/run.ts";
-import type { LiveDevice } from "./devices.ts";
+import type { LiveDevice } from "./tree.ts";
 import type { Instance } from "./instance.ts";
 import type { Machine } from "./machine.ts";
 

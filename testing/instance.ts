@@ -1,6 +1,6 @@
 /** A VM that exists: half built by a failed boot, running, or paused. */
-import type { Config } from "./config.ts";
-import { Devices, idsOf } from "./devices.ts";
+import { type Config, idsOf } from "./config.ts";
+import { Devices } from "./devices.ts";
 import type { Release } from "./release.ts";
 
 /** The part of the VMM that lives from boot to shutdown. */

@@ -1,4 +1,4 @@
-/** How a VM travels from one fake to another: one line there, one back. */
+/** How a VM travels from one fake to another: line by line. */
 import { connect, createServer, isIP, type Socket } from "node:net";
 import { rmSync } from "node:fs";
 import { splitAddress } from "./rules/migration.ts";
@@ -13,7 +13,7 @@ export interface Listener {
 /** The other end of a migration. */
 export interface Peer {
   /** Its next line; undefined if it ended before one was whole. */
-  readonly line: Promise<string | undefined>;
+  next(): Promise<string | undefined>;
   send(line: string): void;
   close(): void;
 }
@@ -69,18 +69,29 @@ export function dial(url: string): Promise<Peer> {
 }
 
 function peerOf(socket: Socket): Peer {
-  let text = "";
-  const line = new Promise<string | undefined>((resolve) => {
-    socket.setEncoding("utf8");
-    socket.on("data", (chunk) => {
-      text += chunk;
-      if (text.endsWith("\n")) resolve(text.slice(0, -1));
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(undefined));
+  const lines: string[] = [];
+  let rest = "";
+  let ended = false;
+  let wake = () => {};
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk) => {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    lines.push(...parts);
+    wake();
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    ended = true;
+    wake();
   });
   return {
-    line,
+    async next() {
+      while (lines.length === 0 && !ended) {
+        await new Promise<void>((resolve) => wake = resolve);
+      }
+      return lines.shift();
+    },
     send: (line) => void socket.write(`${line}\n`),
     close: () => socket.destroySoon(),
   };

@@ -6,7 +6,8 @@ import type {
   PmemConfigInfo,
 } from "../src/generated/types.gen.ts";
 import type { Device } from "./config.ts";
-import type { DeviceKind, Devices } from "./devices.ts";
+import type { Devices } from "./devices.ts";
+import type { DeviceKind } from "./tree.ts";
 import type { Machine } from "./machine.ts";
 import { deviceManager, osError } from "./refusal.ts";
 

@@ -41,8 +41,10 @@ export interface FakeVmmOptions {
 
 /** A start that failed; `chain` is what the program would print. */
 export class StartError extends Error {
+  /** The outermost failure first. */
   readonly chain: readonly string[];
 
+  /** Joins the chain to a message. */
   constructor(chain: readonly string[]) {
     super(chain.join(": "));
     this.name = "StartError";
@@ -52,6 +54,7 @@ export class StartError extends Error {
 
 /** How the process would have ended. */
 export interface Exit {
+  /** 0 unless it failed; 159 where the kernel ended it with SIGSYS. */
   readonly code: number;
 }
 

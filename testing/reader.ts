@@ -1,5 +1,6 @@
 /** Reads JSON as serde_json does, and says where and how it fails in its words. */
 import type { Buffer } from "node:buffer";
+import { toFloat } from "./float.ts";
 
 /** A body that cannot be read; the message ends with the place. */
 export class SerdeError extends Error {
@@ -242,31 +243,6 @@ export class Reader {
   }
 }
 
-/** A float as serde_json reads it: the digits that fit, and a power of ten. */
-function toFloat(text: string): number {
-  const [, sign, whole = "", fraction = "", power = "0"] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)!;
-  let significand = 0n;
-  let exponent = Number(power);
-  let full = false;
-  for (const [at, digit] of [...whole + fraction].entries()) {
-    const next = significand * 10n + BigInt(digit);
-    full ||= next > MAX_U64;
-    if (!full) significand = next;
-    // What no longer fits counts only by its place.
-    if (full && at < whole.length) exponent++;
-    if (!full && at >= whole.length) exponent--;
-  }
-  const scale = 10 ** Math.abs(exponent);
-  const value = significand === 0n
-    ? 0
-    : exponent < 0
-    ? Number(significand) / scale
-    : Number(significand) * scale;
-  return sign === "-" ? -value : value;
-}
-
-const MAX_U64 = 2n ** 64n - 1n;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NUMBER = /-?(\d*)(\.\d*)?([eE][+-]?\d*)?/y;

@@ -23,7 +23,9 @@ import type { Reply } from "./server.ts";
 
 /** A request that the fake has read. */
 export interface LoggedRequest {
+  /** As it was sent. */
   readonly method: string;
+  /** The target's path, whichever form the target has. */
   readonly path: string;
   /** The operation at that path, if there is one. */
   readonly operation: OperationName | undefined;

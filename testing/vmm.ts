@@ -214,6 +214,7 @@ export class FakeVmm {
     for (const path of made) rmSync(path, { recursive: true, force: true });
   }
 
+  /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

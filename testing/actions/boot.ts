@@ -7,7 +7,7 @@ import {
   devicesOf,
 } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
-import type { DeviceKind } from "../devices.ts";
+import type { DeviceKind } from "../tree.ts";
 import { activate } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { Instance } from "../instance.ts";

@@ -12,7 +12,8 @@ import {
   type DeviceList,
   removeDevice,
 } from "../config.ts";
-import type { DeviceKind, Devices, LiveDevice } from "../devices.ts";
+import type { Devices } from "../devices.ts";
+import type { DeviceKind, LiveDevice } from "../tree.ts";
 import { activate, leave } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { refuse } from "../lifecycle.ts";

@@ -90,6 +90,8 @@ async function leave(machine: Machine, body: SendMigrationData) {
 /** Sends the VM, and waits until the other side has it. */
 async function deliver(machine: Machine, peer: Peer, running: boolean) {
   const { owned, stored } = machine;
+  peer.send("start");
+  if (await peer.next() !== "ok") throw new Error("the other side is gone");
   machine.announce("migration-memory-iteration", { id: "0" });
   if (running) pause(machine);
   machine.announce("snapshotting");
@@ -101,7 +103,7 @@ async function deliver(machine: Machine, peer: Peer, running: boolean) {
   };
   owned.devices.release();
   peer.send(encode(parcel)!);
-  const answer = await peer.line;
+  const answer = await peer.next();
   peer.close();
   if (answer === "ok") return;
   lockDisks(stored, owned);
@@ -158,7 +160,9 @@ async function take(
   peer: Peer,
   { zone_updates = [] }: ReceiveMigrationData,
 ) {
-  const line = await peer.line;
+  await peer.next();
+  peer.send("ok");
+  const line = await peer.next();
   if (line === undefined) {
     throw new Refusal("failed", "Socket error", "failed to fill whole buffer");
   }

@@ -1,0 +1,85 @@
+/** Devices, and the tree that `vm.info` shows of them. */
+import type { DeviceNode } from "../src/generated/types.gen.ts";
+import type { Counters } from "./counters.ts";
+
+/** What a device is, as virtio calls it; `vfio` and `pvpanic` are plain PCI. */
+export type DeviceKind =
+  | "block"
+  | "net"
+  | "rng"
+  | "console"
+  | "generic"
+  | "fs"
+  | "pmem"
+  | "vsock"
+  | "mem"
+  | "balloon"
+  | "watchdog"
+  | "vdpa"
+  | "rtc"
+  | "iommu"
+  | "vfio"
+  | "vfio-user"
+  | "pvpanic";
+
+/** A device on the PCI bus. */
+export interface LiveDevice {
+  readonly id: string;
+  readonly kind: DeviceKind;
+  /** Segment and slot. */
+  readonly segment: number;
+  readonly slot: number;
+  readonly bdf: string;
+  readonly counters: Counters | undefined;
+  /** Gives back what it holds on the host. */
+  release?: (() => void) | undefined;
+  /** Whether the virtual IOMMU of the boot stands before it. */
+  readonly behindIommu: boolean;
+  /** Removal was asked for; the guest has not let go yet. */
+  leaving: boolean;
+}
+
+/** What stands before the id of a device in that of its PCI node. */
+export const WRAPPER = "_virtio-pci-";
+
+/** Whether a device is its own PCI node. */
+export function isPlainPci(kind: DeviceKind): boolean {
+  return kind === "vfio" || kind === "vfio-user" || kind === "pvpanic";
+}
+
+/** The nodes of devices off and on the bus. */
+export function treeOf(
+  plain: readonly string[],
+  devices: readonly LiveDevice[],
+): Record<string, DeviceNode> {
+  const tree: Record<string, DeviceNode> = {};
+  for (const id of plain) tree[id] = { id, resources: [], children: [] };
+  for (const [at, { id, kind, bdf }] of devices.entries()) {
+    const resources = [barAt(at)];
+    if (isPlainPci(kind)) {
+      tree[id] = { id, resources, children: [], pci_bdf: bdf };
+      continue;
+    }
+    const parent = `${WRAPPER}${id}`;
+    tree[parent] = { id: parent, resources, children: [id], pci_bdf: bdf };
+    tree[id] = { id, resources: [], parent, children: [] };
+  }
+  return tree;
+}
+
+const FIRST_BAR = 70368735789056;
+const BAR_STEP = 8388608;
+const BAR_SIZE = 524288;
+
+/** A region as hosts of 46 address bits give it. */
+function barAt(index: number): DeviceNode["resources"][number] {
+  return {
+    PciBar: {
+      index: 0,
+      base: FIRST_BAR - BAR_STEP * index,
+      size: BAR_SIZE,
+      type_: "Mmio64",
+      prefetchable: false,
+    },
+  };
+}
