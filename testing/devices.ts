@@ -8,6 +8,7 @@ import {
   type DeviceKind,
   isPlainPci,
   type LiveDevice,
+  type Place,
   treeOf,
   WRAPPER,
 } from "./tree.ts";
@@ -41,13 +42,14 @@ const SLOTS = 32;
 /** The devices of a VM that was booted. */
 export class Devices {
   readonly #live = new Map<string, LiveDevice>();
-  readonly #plain: string[] = [];
+  /** Nodes that are not on the bus, and what they map into the guest. */
+  readonly #plain = new Map<string, bigint | undefined>();
   /** Ids of the configuration, which no made-up id may take. */
   readonly #reserved: ReadonlySet<string>;
   /** Slots that the configuration names, by segment. */
   readonly #taken = new Map<number, Set<number>>();
   /** Addresses to come back to after a restore, by id. */
-  readonly #saved: ReadonlyMap<string, string>;
+  readonly #saved: ReadonlyMap<string, Place>;
   #count = 0;
 
   readonly #bridgeOn: Release["reservedDeviceOn"];
@@ -55,7 +57,7 @@ export class Devices {
   constructor(
     release: Release,
     reserved: ReadonlySet<string>,
-    saved: ReadonlyMap<string, string> = new Map(),
+    saved: ReadonlyMap<string, Place> = new Map(),
   ) {
     this.#bridgeOn = release.reservedDeviceOn;
     this.#reserved = reserved;
@@ -73,13 +75,13 @@ export class Devices {
 
   /** Whether the device tree has a node of this name. */
   has(id: string): boolean {
-    return this.#live.has(id) || this.#plain.includes(id) ||
+    return this.#live.has(id) || this.#plain.has(id) ||
       id.startsWith(WRAPPER) && this.#wrapped(id) !== undefined;
   }
 
   /** Adds a node that is not on the bus. */
-  addPlain(id: string): void {
-    this.#plain.push(id);
+  addPlain(id: string, mapped?: bigint): void {
+    this.#plain.set(id, mapped);
   }
 
   /** Keeps slots that devices ask for from those that do not. */
@@ -108,7 +110,11 @@ export class Devices {
   attach(
     kind: DeviceKind,
     device: Device,
-    options: { hotplug: boolean; release?: (() => void) | undefined },
+    options: {
+      hotplug: boolean;
+      release?: (() => void) | undefined;
+      mapped?: bigint | undefined;
+    },
   ): LiveDevice {
     const id = device.id!;
     const segment = device.pci_segment;
@@ -126,6 +132,10 @@ export class Devices {
       bdf: bdfOf(segment, slot),
       counters: freshCounters(kind),
       release: options.release,
+      low: this.#saved.get(id)?.low ??
+        (kind === "pvpanic" ||
+          kind === "block" && !options.hotplug && segment === 0),
+      mapped: options.mapped,
       behindIommu: !options.hotplug && device.iommu === true,
       leaving: false,
     };
@@ -195,7 +205,7 @@ export class Devices {
   }
 
   #savedSlot(id: string): number | undefined {
-    const bdf = this.#saved.get(id);
+    const bdf = this.#saved.get(id)?.bdf;
     return bdf === undefined ? undefined : parseInt(bdf.split(":")[2]!, 16);
   }
 

@@ -2,6 +2,7 @@
 import { type Config, idsOf } from "./config.ts";
 import { Devices } from "./devices.ts";
 import type { Release } from "./release.ts";
+import type { Place } from "./tree.ts";
 
 /** The part of the VMM that lives from boot to shutdown. */
 export class Instance {
@@ -28,7 +29,7 @@ export class Instance {
   constructor(
     release: Release,
     config: Config,
-    saved?: ReadonlyMap<string, string>,
+    saved?: ReadonlyMap<string, Place>,
   ) {
     this.devices = new Devices(release, idsOf(config), saved);
     this.bootRam = BigInt(config.memory.size);

@@ -89,6 +89,17 @@ const makers: { readonly [kind in DeviceKind]?: Maker } = {
 const SECTOR = 512;
 const PMEM_STEP = 2n << 20n;
 
+/** Bytes of a file that a device maps into the guest. */
+export function mappedBytes(
+  { parts }: Machine,
+  kind: DeviceKind,
+  device: Device,
+): bigint | undefined {
+  if (kind !== "pmem") return undefined;
+  const { size, file } = device as PmemConfigInfo;
+  return BigInt(size ?? parts.host.size(file));
+}
+
 /** A format as messages name it. */
 function shown(type: ImageType): string {
   return type.toLowerCase().replace(/^(fixed|flat)/, "");

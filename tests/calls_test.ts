@@ -292,7 +292,10 @@ test("the option fetch makes the requests", () =>
   }));
 
 test("unixFetch() sends what a fetch is given to the socket", () =>
-  withServer((socket) => socket.write(reply(302, "[]")), async (server) => {
+  withServer((socket) => {
+    const moved = "Location: http://127.0.0.1:9/\r\nServer:";
+    socket.write(reply(302, "[]").replace("Server:", moved));
+  }, async (server) => {
     const fetch = unixFetch(server.path);
     const stream = new Response('{"a":1}').body!;
     const inputs: [string | URL | Request, RequestInit?][] = [

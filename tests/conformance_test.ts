@@ -1,28 +1,18 @@
 /** Replays every recorded exchange against the fake, and against a real VMM. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
-import { decode } from "../src/json.ts";
+import { decode, encode } from "../src/json.ts";
 import type { ReleaseName } from "../testing/mod.ts";
 import { fake, real, type Subject } from "./conformance.ts";
 import {
   exchange,
   type RecordedAnswer,
-  type RecordedRequest,
+  type Recording,
   workspace,
 } from "./replay.ts";
 import { unless } from "./skip.ts";
-
-interface Scenario {
-  readonly scenario: string;
-  readonly exchanges: readonly (RecordedRequest & {
-    readonly response: RecordedAnswer;
-    /** A pause, in which the VMM ended. */
-    readonly waitMs?: number;
-  })[];
-  readonly events: readonly [readonly unknown[]];
-  readonly exit: readonly [number | null];
-}
 
 /** The recordings of each release. */
 const directories: Readonly<Record<ReleaseName, string>> = {
@@ -37,17 +27,17 @@ const hosts: Readonly<Record<string, string>> = {
   base: "where the host's address space has room",
 };
 
-function scenarios(release: ReleaseName): Scenario[] {
-  const base = new URL(
-    `recordings/${directories[release]}/`,
-    import.meta.url,
-  );
-  return readdirSync(base).sort().map((name) =>
-    decode(readFileSync(new URL(name, base), "utf8")) as Scenario
-  );
+/** Those that were given, and the project's own. */
+function scenarios(release: ReleaseName): Recording[] {
+  return ["recordings", "replay_recordings"].flatMap((kind) => {
+    const base = new URL(`${kind}/${directories[release]}/`, import.meta.url);
+    return readdirSync(base).sort().map((name) =>
+      decode(readFileSync(new URL(name, base), "utf8")) as Recording
+    );
+  });
 }
 
-async function replay(subject: Subject, scenario: Scenario): Promise<void> {
+async function replay(subject: Subject, scenario: Recording): Promise<void> {
   const space = workspace();
   const vmm = await subject.start(space);
   const decided = { ...hosts, ...subject.own };
@@ -66,7 +56,10 @@ async function replay(subject: Subject, scenario: Scenario): Promise<void> {
       );
     }
     // One process a scenario.
-    assert.deepEqual([await vmm.events(events[0].length)], events);
+    assert.deepEqual(
+      [await vmm.events((events[0] as unknown[]).length)],
+      events,
+    );
     assert.deepEqual([vmm.exit()], exit);
   } finally {
     await vmm.end();
@@ -114,6 +107,37 @@ for (const release of ["v54.0-dev", "v53.0"] as const) {
     test(`${subject.name}: ${scenario.scenario}`, () =>
       replay(subject, scenario));
   }
+}
+
+test("the recordings agree in their lengths", () => {
+  for (const release of ["v54.0-dev", "v53.0"] as const) {
+    for (const { scenario, exchanges } of scenarios(release)) {
+      const lengths = new Set<number>();
+      for (const { response: { headers, body, text } } of exchanges) {
+        const given = Number(headers?.["Content-Length"]);
+        const written = text ?? (body ? encode(body)! : "");
+        if (headers === undefined || written.includes('"pid"')) continue;
+        if (written === "") assert.ok(!given, scenario);
+        else {
+          assert.ok(Number.isInteger(given), scenario);
+          lengths.add(directoryLength(written, given));
+        }
+      }
+      // NaN is a body without a name of the directory, as long as it says.
+      lengths.delete(NaN);
+      assert.ok(lengths.size <= 1, `${scenario}: ${[...lengths]}`);
+      assert.ok([...lengths].every(Number.isInteger), scenario);
+    }
+  }
+});
+
+/** How long the directory's name was, by the length of a body. */
+function directoryLength(written: string, given: number): number {
+  const names = written.split("$TMP").length - 1;
+  const macs = written.split("$MAC").length - 1;
+  const rest = Buffer.byteLength(written) - names * "$TMP".length +
+    macs * ("2e:00:00:00:00:00".length - "$MAC".length);
+  return names === 0 && given === rest ? NaN : (given - rest) / names;
 }
 
 const space = workspace();

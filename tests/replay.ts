@@ -33,6 +33,19 @@ export interface RecordedAnswer {
   readonly partial?: string;
 }
 
+/** A scenario as it was recorded. */
+export interface Recording {
+  readonly scenario: string;
+  readonly exchanges: readonly (RecordedRequest & {
+    readonly response: RecordedAnswer;
+    /** A pause, in which the VMM ended. */
+    readonly waitMs?: number;
+  })[];
+  /** By process: there is one. */
+  readonly events: readonly unknown[];
+  readonly exit: readonly unknown[];
+}
+
 /** A directory that its user removes. */
 export interface Workspace {
   readonly path: string;

@@ -7,12 +7,12 @@ import {
   devicesOf,
 } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
-import type { DeviceKind } from "../tree.ts";
+import type { DeviceKind, Place } from "../tree.ts";
 import { activate } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { Instance } from "../instance.ts";
 import type { Machine } from "../machine.ts";
-import { makeDevice } from "../make.ts";
+import { makeDevice, mappedBytes } from "../make.ts";
 import { loadPayload, openInitramfs } from "../payload.ts";
 import { deviceManager, memoryManager, Refusal } from "../refusal.ts";
 import { memoryProblem } from "../rules/memory.ts";
@@ -76,7 +76,7 @@ const late: readonly (readonly [DeviceList, DeviceKind])[] = [
 export function build(
   machine: Machine,
   config: Config,
-  saved?: ReadonlyMap<string, string>,
+  saved?: ReadonlyMap<string, Place>,
 ): Instance {
   const problem = memoryProblem(config.memory);
   if (problem !== undefined) throw memoryManager(problem);
@@ -192,7 +192,8 @@ function place(
   kind: DeviceKind,
   device: Device,
 ): void {
-  const live = devices.attach(kind, device, { hotplug: false });
+  const mapped = mappedBytes(machine, kind, device);
+  const live = devices.attach(kind, device, { hotplug: false, mapped });
   activate(machine, live);
 }
 

@@ -18,7 +18,7 @@ import { activate, leave } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { refuse } from "../lifecycle.ts";
 import type { Machine } from "../machine.ts";
-import { makeDevice } from "../make.ts";
+import { makeDevice, mappedBytes } from "../make.ts";
 import { deviceManager, Refusal, unknownDevice } from "../refusal.ts";
 import { validate } from "../validate.ts";
 import { lockFailed } from "./boot.ts";
@@ -93,7 +93,8 @@ function plug(
   }
   makeDevice(machine, devices, kind, device);
   const release = kind === "block" ? lock(device as Disk) : undefined;
-  const live = attach(devices, kind, device, release);
+  const mapped = mappedBytes(machine, kind, device);
+  const live = attach(devices, kind, device, { release, mapped });
   add(stored);
   activate(machine, live);
   return { id: live.id, bdf: live.bdf };
@@ -104,12 +105,15 @@ function attach(
   devices: Devices,
   kind: DeviceKind,
   device: Device,
-  release: (() => void) | undefined,
+  holds: {
+    release: (() => void) | undefined;
+    mapped: bigint | undefined;
+  },
 ): LiveDevice {
   try {
-    return devices.attach(kind, device, { hotplug: true, release });
+    return devices.attach(kind, device, { hotplug: true, ...holds });
   } catch (error) {
-    devices.addPlain(device.id!);
+    devices.addPlain(device.id!, holds.mapped);
     throw error;
   }
 }

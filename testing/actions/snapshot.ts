@@ -21,6 +21,7 @@ import type { Machine } from "../machine.ts";
 import { osError, Refusal } from "../refusal.ts";
 import { checkRestore, updateZones } from "../rules/restore.ts";
 import { deserialize, SerdeError } from "../serde.ts";
+import type { Place } from "../tree.ts";
 import { ruled } from "../validate.ts";
 import { build, lockDisks } from "./boot.ts";
 import { shown } from "./info.ts";
@@ -34,8 +35,8 @@ const FILES = {
 
 /** What this fake keeps in `state.json`. */
 export interface SavedState {
-  /** Addresses on the bus, by device id. */
-  readonly devices: Readonly<Record<string, string>>;
+  /** By device id. */
+  readonly devices: Readonly<Record<string, Place>>;
   readonly vcpus: number;
 }
 
@@ -68,8 +69,8 @@ export function snapshot(
 
 /** What of a VM is neither configuration nor memory. */
 export function stateOf({ devices, vcpus }: Instance): SavedState {
-  const addresses = devices.all.map(({ id, bdf }) => [id, bdf]);
-  return { devices: Object.fromEntries(addresses), vcpus };
+  const places = devices.all.map(({ id, bdf, low }) => [id, { bdf, low }]);
+  return { devices: Object.fromEntries(places), vcpus };
 }
 
 /** Creates a file that must be new; a bigint is a size without content. */
