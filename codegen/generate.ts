@@ -72,7 +72,8 @@ function stale(): boolean {
   const from = newest([
     SPEC,
     join(ROOT, "codegen"),
-    join(ROOT, "package-lock.json"),
+    // Not the lock file, which every install writes anew.
+    join(ROOT, "package.json"),
   ], Math.max);
   return made === undefined || from === undefined || made < from;
 }

@@ -41,7 +41,7 @@ function create(config: VmConfig): Fatal | undefined {
 
 function receive({ receiver_url }: ReceiveMigrationData): Fatal | undefined {
   const url = String(receiver_url);
-  if (!url.startsWith("tcp:") || IP_AND_PORT.test(url)) return undefined;
+  if (!url.startsWith("tcp:") || isLiteral(url)) return undefined;
   return fault(
     "receiver_url",
     `a tcp: host that is not an IP address (${url})`,
@@ -52,4 +52,12 @@ function fault(field: string, what: string): Fatal {
   return { field, reason: `${what} stops the VMM; allowFatal lets it through` };
 }
 
-const IP_AND_PORT = /^tcp:(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:.]+\]):\d+$/i;
+/** What the VMM cannot parse as an address it looks up by name. */
+function isLiteral(url: string): boolean {
+  const host = /^tcp:(.+):\d+$/.exec(url)?.[1] ?? "";
+  return IPV4.test(host) ||
+    (IPV6.test(host) && URL.canParse(`http://${host}`));
+}
+
+const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
+const IPV6 = /^\[[\da-f:.]+\]$/i;

@@ -8,6 +8,7 @@
  */
 export class Slots {
   readonly #limit: number;
+  readonly #most: number;
   readonly #waiting: Set<() => void> = new Set();
   /** For each connection that may still count: how many began before its end. */
   readonly #lingering: number[] = [];
@@ -16,6 +17,8 @@ export class Slots {
 
   constructor(limit: number) {
     this.#limit = limit;
+    // One more, not as many as there are: another client counts as many.
+    this.#most = Math.min(limit + 1, MAX_COUNTED);
   }
 
   /**
@@ -57,7 +60,7 @@ export class Slots {
   #hasRoom(): boolean {
     if (this.#running === 0) return true;
     return this.#running < this.#limit &&
-      this.#running + this.#lingering.length < MAX_COUNTED;
+      this.#running + this.#lingering.length < this.#most;
   }
 
   #begin(): number {

@@ -1,8 +1,10 @@
 /** A scripted server on a Unix socket: it answers with the bytes it is given. */
-import { mkdtempSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unixFetch } from "../src/fetch.ts";
 
 /** What the server does with a request; `bytes` is the whole of it. */
 export type Script = (socket: Socket, request: string) => void;
@@ -15,6 +17,8 @@ export interface ScriptedServer {
   readonly open: () => number;
   /** How many were open at once, at most. */
   readonly peak: () => number;
+  /** How many there have been. */
+  readonly connections: () => number;
   /** Resolves when no connection is open. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -28,9 +32,11 @@ export async function serve(script: Script): Promise<ScriptedServer> {
   const open = new Set<Socket>();
   const waiting = new Set<() => void>();
   let peak = 0;
+  let connections = 0;
 
   const server = createServer((socket) => {
     open.add(socket);
+    connections++;
     peak = Math.max(peak, open.size);
     let text = "";
     socket.setEncoding("utf8");
@@ -54,6 +60,7 @@ export async function serve(script: Script): Promise<ScriptedServer> {
     requests,
     open: () => open.size,
     peak: () => peak,
+    connections: () => connections,
     idle: () =>
       new Promise((resolve) => {
         if (open.size === 0) return resolve();
@@ -68,6 +75,38 @@ export async function serve(script: Script): Promise<ScriptedServer> {
         });
       }),
   };
+}
+
+/** Runs `body` with a server, then looks for connections and files left open. */
+export async function serving(
+  script: Script,
+  body: (server: ScriptedServer) => Promise<void>,
+): Promise<void> {
+  await warm();
+  const before = files();
+  const server = await serve(script);
+  try {
+    await body(server);
+    await server.idle();
+    assert.equal(server.open(), 0);
+  } finally {
+    await server.close();
+  }
+  assert.ok(files() <= before, `${files()} files are open, ${before} before`);
+}
+
+/** The first uses of a socket open what the runtime then keeps. */
+async function warm(): Promise<void> {
+  const server = await serve((socket) => socket.write(reply(204)));
+  const fetch = unixFetch(server.path);
+  await fetch("/");
+  fetch.close();
+  await server.idle();
+  await server.close();
+}
+
+function files(): number {
+  return readdirSync("/proc/self/fd").length;
 }
 
 /** An answer as micro_http words it. */

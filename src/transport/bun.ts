@@ -24,7 +24,7 @@ export function connect(socketPath: string): Transport {
   };
 }
 
-/** An answer that begins with control characters is an early end to Bun. */
+/** Bun reads no answer of fewer than 16 bytes: that is an early end to it. */
 function fault(error: unknown): ConnectionErrorCode {
   return CODES[(error as { code?: string }).code ?? ""] ?? "closed";
 }
@@ -36,4 +36,5 @@ const CODES: { readonly [code: string]: ConnectionErrorCode } = {
   EACCES: "permission_denied",
   EPERM: "permission_denied",
   Malformed_HTTP_Response: "not_http",
+  InvalidContentLength: "not_http",
 };
