@@ -116,7 +116,11 @@ async function launch(program: string, { path }: Workspace): Promise<Running> {
     `path=${socketPath}`,
     "--event-monitor",
     `path=${monitor}`,
-  ], { stdio: "ignore" });
+  ], {
+    stdio: "ignore",
+    // A backtrace would stand in the messages.
+    env: { ...process.env, RUST_BACKTRACE: "0" },
+  });
   let exit: number | null = null;
   const ended = new Promise<void>((resolve) => {
     child.once("exit", (code) => {
