@@ -1,6 +1,5 @@
 /** What a call does, with a server that follows a script. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import {
   ApiError,
@@ -11,33 +10,29 @@ import {
   InvalidRequestError,
   unixFetch,
 } from "../mod.ts";
-import { bodyOf, pathOf, reply, type Script, serve } from "./server.ts";
+import {
+  bodyOf,
+  pathOf,
+  reply,
+  type Script,
+  type ScriptedServer,
+  serving,
+} from "./server.ts";
 
 const PING = '{"build_version":"v","version":"54.0.0","pid":1,"features":[]}';
 
-/** Runs `body` and then looks for what is left open. */
-async function withServer(
+/** As `serving`, with a way to make clients. */
+function withServer(
   script: Script,
   body: (
-    server: Awaited<ReturnType<typeof serve>>,
+    server: ScriptedServer,
     connect: (options?: CreateClientOptions) => ReturnType<typeof createClient>,
   ) => Promise<void>,
 ): Promise<void> {
-  const server = await serve(script);
-  // The first use of a transport may open what the runtime keeps.
-  await createClient(server.path).vmm.ping().catch(() => {});
-  await server.idle();
-  server.requests.length = 0;
-  const files = (): number => readdirSync("/proc/self/fd").length;
-  const before = files();
-  try {
-    await body(server, (options) => createClient(server.path, options));
-    await server.idle();
-    assert.equal(server.open(), 0);
-    assert.ok(files() <= before, `${files()} files are open, ${before} before`);
-  } finally {
-    await server.close();
-  }
+  return serving(
+    script,
+    (server) => body(server, (options) => createClient(server.path, options)),
+  );
 }
 
 const answering: Script = (socket, request) =>

@@ -58,3 +58,16 @@ test("100 calls at once succeed with nine of the ten connections", async () => {
   });
   assert.equal(open, 0);
 });
+
+test("two crowds of calls on one VMM both succeed", async () => {
+  const open = await beside(async (path) => {
+    const clients = [createClient(path), createClient(path)];
+    for (let round = 0; round < 5; round++) {
+      const calls = clients.flatMap(({ vmm }) =>
+        Array.from({ length: 100 }, () => vmm.ping())
+      );
+      assert.equal((await Promise.all(calls)).length, 200);
+    }
+  });
+  assert.equal(open, 0);
+});

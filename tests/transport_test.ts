@@ -1,18 +1,9 @@
 /** Where a runtime's own HTTP client would do as it pleases. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { createClient, unixFetch } from "../mod.ts";
 import { pathOf, reply, serving } from "./server.ts";
-
-const CROWD = fileURLToPath(new URL("crowd.ts", import.meta.url));
 
 test("createClient() makes a connection for each request", () =>
   serving((socket) => socket.write(reply(204)), async (server) => {
@@ -132,24 +123,3 @@ test("unixFetch() lets running requests finish after close()", () =>
     }
     await assert.rejects(fetch("/"), { field: "client" });
   }));
-
-test("two crowds of calls on one VMM both succeed", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "chv-transport-"));
-  const path = join(directory, "api.sock");
-  const run = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  const child = spawn(process.execPath, [...run, CROWD, path], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const ended = once(child, "close");
-  await once(child.stdout, "data");
-  const clients = [createClient(path), createClient(path)];
-  for (let round = 0; round < 5; round++) {
-    const calls = clients.flatMap(({ vmm }) =>
-      Array.from({ length: 100 }, () => vmm.ping())
-    );
-    assert.equal((await Promise.all(calls)).length, 200);
-  }
-  child.stdin.end();
-  await ended;
-  rmSync(directory, { recursive: true });
-});
