@@ -35,6 +35,7 @@ export {
   type ErrorContext,
   InvalidRequestError,
   type InvalidRequestErrorCode,
+  type VmmExit,
   VmmExitedError,
 } from "./src/errors.ts";
 export { type UnixFetch, unixFetch } from "./src/fetch.ts";

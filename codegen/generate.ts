@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { apiSource } from "./api.ts";
 import { config } from "./config.ts";
 import { describe } from "./docs.ts";
+import { eventsSource } from "./events.ts";
 import { schemasSource } from "./schemas.ts";
 import { readSpec } from "./spec.ts";
 import { withVariants } from "./variants.ts";
@@ -50,6 +51,7 @@ export async function generate(
     }
     appendFileSync(join(made, "types.gen.ts"), UNLISTED);
     writeFileSync(join(made, "api.gen.ts"), apiSource(typed));
+    writeFileSync(join(made, "events.gen.ts"), eventsSource(spec));
     writeFileSync(join(made, "schemas.gen.ts"), schemasSource(spec));
     rmSync(output, { recursive: true, force: true });
     renameSync(made, output);

@@ -9,6 +9,15 @@ export interface Spec {
     responses: Record<string, Answer>;
     schemas: Record<string, Schema>;
   };
+  /** What the event monitor reports. */
+  "x-events": EventKind[];
+}
+
+export interface EventKind {
+  source: string;
+  event: string;
+  properties?: string[];
+  description: string;
 }
 
 export interface Operation {

@@ -41,7 +41,9 @@ export type ErrorCode =
   | ConnectionErrorCode
   | InvalidRequestErrorCode
   | "deadline"
-  | "vmm_exited";
+  | "vmm_exited"
+  | "undo_failed"
+  | "migration_failed";
 
 /** Where an error happened. */
 export interface ErrorContext {
@@ -125,8 +127,8 @@ export class ConnectionError extends CloudHypervisorError {
 }
 
 /**
- * The answer did not come in time. The request is not undone by giving up on
- * it, and the VMM need not be dead: it answers one request after another.
+ * What was waited for did not come in time. A request is not undone by giving
+ * up on it, and the VMM need not be dead: it answers one after another.
  */
 export class DeadlineError extends CloudHypervisorError {
   /** As the platform's own time-outs are named. */
@@ -136,21 +138,23 @@ export class DeadlineError extends CloudHypervisorError {
   /** The deadline that passed, in milliseconds from the call on. */
   readonly timeoutMs: number;
 
-  /** Words the message from the deadline. */
-  constructor(timeoutMs: number, context: ErrorContext) {
+  /** Words the message from the deadline, and what else was waited for. */
+  constructor(timeoutMs: number, context: ErrorContext, goal?: string) {
     super(
-      sentence(
-        `got no answer within ${timeoutMs} ms`,
-        "the VMM may still be at it, or busy with another call: raise timeoutMs to wait longer",
-        context,
-      ),
+      goal === undefined
+        ? sentence(
+          `got no answer within ${timeoutMs} ms`,
+          "the VMM may still be at it, or busy with another call: raise timeoutMs to wait longer",
+          context,
+        )
+        : `Waited ${timeoutMs} ms for ${goal}, in vain`,
       context,
     );
     this.timeoutMs = timeoutMs;
   }
 }
 
-/** The call was refused before anything was sent. */
+/** A call or an argument was refused before anything was done. */
 export class InvalidRequestError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "InvalidRequestError";
@@ -166,7 +170,10 @@ export class InvalidRequestError extends CloudHypervisorError {
     reason: string,
     context: ErrorContext = {},
   ) {
-    super(sentence(`was not sent: ${reason}`, undefined, context), context);
+    const text = context.operation === undefined
+      ? `${field}: ${reason}`
+      : sentence(`was not sent: ${reason}`, undefined, context);
+    super(text, context);
     this.code = code;
     this.field = field;
   }
@@ -178,7 +185,7 @@ export class VmmExitedError extends CloudHypervisorError {
   override readonly name = "VmmExitedError";
   /** Which of its kind it is. */
   override readonly code = "vmm_exited";
-  /** Its exit code, or `null` when a signal ended it or it still runs. */
+  /** Its exit code, or `null` when a signal ended it or nobody knows. */
   readonly exitCode: number | null;
   /** The signal that ended it, as `SIGKILL`, or `null`. */
   readonly signal: string | null;
@@ -186,21 +193,36 @@ export class VmmExitedError extends CloudHypervisorError {
   readonly stderr: string;
 
   /** Words the message from what is known of the end. */
-  constructor(
-    exit: { exitCode: number | null; signal: string | null; stderr: string },
-    context: ErrorContext = {},
-  ) {
-    const how = exit.signal
-      ? `was ended by ${exit.signal}`
-      : exit.exitCode === null
-      ? "did not get ready"
-      : `exited with code ${exit.exitCode}`;
+  constructor(exit: VmmExit, context: ErrorContext = {}) {
     const said = exit.stderr.trimEnd();
-    super(`The VMM ${how}${said && `: ${said}`}`, context);
+    super(
+      `The VMM ${howItEnded(exit, context)}${said && `: ${said}`}`,
+      context,
+    );
     this.exitCode = exit.exitCode;
     this.signal = exit.signal;
     this.stderr = exit.stderr;
   }
+}
+
+/** How a VMM process ended. */
+export interface VmmExit {
+  /** Its exit code, or `null` when a signal ended it or nobody knows. */
+  readonly exitCode: number | null;
+  /** The signal that ended it, as `SIGKILL`, or `null`. */
+  readonly signal: string | null;
+  /** The end of what it wrote to stderr; empty when nobody knows. */
+  readonly stderr: string;
+}
+
+function howItEnded(exit: VmmExit, { cause }: ErrorContext): string {
+  if (cause instanceof DeadlineError) {
+    return `did not get ready within ${cause.timeoutMs} ms`;
+  }
+  if (exit.signal) return `was ended by ${exit.signal}`;
+  return exit.exitCode === null
+    ? "has ended"
+    : `exited with code ${exit.exitCode}`;
 }
 
 const REACH: Record<ConnectionErrorCode, [problem: string, advice: string]> = {

@@ -36,6 +36,7 @@ export class Machine {
   /** Whether the consoles are open; a shutdown closes them. */
   consolesOpen = false;
 
+  #over = false;
   readonly #held: (() => void)[] = [];
 
   constructor(parts: Parts) {
@@ -44,11 +45,18 @@ export class Machine {
 
   /** Has something closed when the process ends. */
   hold(close: () => void): void {
-    this.#held.push(close);
+    if (this.#over) close();
+    else this.#held.push(close);
+  }
+
+  /** Whether the process has ended. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** Closes what is held, as the end of a process does. */
   dissolve(): void {
+    this.#over = true;
     this.instance?.devices.release();
     for (const close of this.#held) close();
   }

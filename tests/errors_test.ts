@@ -165,5 +165,5 @@ test("VmmExitedError words how the process ended", () => {
     message(null, "SIGSYS"),
     "The VMM was ended by SIGSYS: out of luck",
   );
-  assert.equal(message(null, null), "The VMM did not get ready: out of luck");
+  assert.equal(message(null, null), "The VMM has ended: out of luck");
 });

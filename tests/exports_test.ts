@@ -37,6 +37,7 @@ const TYPES = [
   "UnixFetch",
   "VmApi",
   "VmmApi",
+  "VmmExit",
 ];
 
 /** The names in the `export { … }` of a module. */

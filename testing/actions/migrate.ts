@@ -74,6 +74,7 @@ async function leave(machine: Machine, body: SendMigrationData) {
     await deliver(machine, peer, running);
     machine.announce("migration-finished");
   } catch {
+    if (machine.over) return;
     machine.announce("migration-failed");
     machine.outgoing = undefined;
     if (running && owned.state === "Paused") resume(machine);

@@ -1,0 +1,47 @@
+/** What is read, and from where on. */
+import type { KnownEvent, MonitorEvent } from "../generated/events.gen.ts";
+import type { Unlisted } from "../generated/types.gen.ts";
+
+/** An event of a later release, or of another build. */
+export type OtherEvent = MonitorEvent<
+  Unlisted,
+  string,
+  Readonly<Record<string, string>> | null
+>;
+
+/** Bytes that are no event; reading goes on after them. */
+export interface UnreadableEvent {
+  /** There is none. */
+  readonly timestamp: null;
+  /** Not the VMM but its reader. */
+  readonly source: "reader";
+  /** What has happened. */
+  readonly event: "unreadable";
+  /** Which bytes they are. */
+  readonly properties: {
+    /** Where they begin, in bytes from the source's beginning. */
+    readonly offset: number;
+    /** How many there are. */
+    readonly length: number;
+    /** The first of them, at most 1024. */
+    readonly bytes: Uint8Array;
+  };
+}
+
+/** An event; known ones are told apart by `source` and `event` together. */
+export type VmmEvent = KnownEvent | OtherEvent | UnreadableEvent;
+
+/** What `readEvents` takes besides the source. */
+export interface ReadEventsOptions {
+  /**
+   * Whether to begin with the file's first event, or with what is written from
+   * the call on. A pipe or a stream has no beginning but now.
+   *
+   * @default "start"
+   */
+  readonly from?: "start" | "now" | undefined;
+  /** Ends it: the iteration rejects with the signal's own reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Resolves when the VMM has ended: what is there is read, and no more. */
+  readonly ended?: Promise<unknown> | undefined;
+}

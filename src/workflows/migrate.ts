@@ -1,0 +1,331 @@
+/** A VM moved to another VMM, and proof that it is there. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Client } from "../client.ts";
+import { ApiError, InvalidRequestError, VmmExitedError } from "../errors.ts";
+import type { VmmEvent } from "../events.ts";
+import type {
+  ReceiveMigrationData,
+  SendMigrationData,
+  VmInfo,
+  VmState,
+} from "../generated/types.gen.ts";
+import { eventless } from "./event.ts";
+import { isGone, MigrationError, sideOf } from "./migration.ts";
+import { Receiver } from "./receiver.ts";
+import { hasVm } from "./restore.ts";
+import { Scope } from "./scope.ts";
+import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
+import { waitForState } from "./wait.ts";
+import { watch } from "./watch.ts";
+
+/** How far a migration is. */
+export type MigrationProgress =
+  | { readonly stage: "started" }
+  | {
+    readonly stage: "iteration";
+    /** Which pass over the memory has ended, from 0. */
+    readonly iteration: number;
+  }
+  | { readonly stage: "switching" }
+  | { readonly stage: "finished" }
+  | { readonly stage: "failed" };
+
+/** What {@linkcode migrateVm} takes besides the two sides. */
+export interface MigrateVmOptions extends Omit<WaitOptions, "events"> {
+  /**
+   * Where the VM travels: `unix:<path>` or `tcp:<address>:<port>`, the address
+   * an IP literal.
+   *
+   * @default a Unix socket in a private temporary directory
+   */
+  readonly url?: string;
+  /** Where the destination listens, if it calls that otherwise. */
+  readonly receiverUrl?: string;
+  /** More of what `vm.send-migration` takes. */
+  readonly send?: Omit<SendMigrationData, "destination_url">;
+  /** More of what `vm.receive-migration` takes. */
+  readonly receive?: Omit<ReceiveMigrationData, "receiver_url">;
+  /** Told how far it is, from the source's events. */
+  readonly onProgress?: (progress: MigrationProgress) => void;
+}
+
+/**
+ * Moves a VM to a VMM without one, and resolves to its info there once it runs
+ * (or is paused, if it was) and the source is gone (unless `preserve_source`).
+ *
+ * The source needs events: `vm.send-migration` answers before anything is
+ * sent, so its status says nothing. Over TCP the destination needs them too.
+ *
+ * When it fails or is aborted, the source goes on running, and the destination
+ * is released: it stops listening, what it kept is deleted, and one that the
+ * script started is ended. Once the VM is paused to change sides, an abort
+ * waits for the outcome. A destination that something else started cannot be
+ * stopped while it receives, and may get the VM all the same.
+ *
+ * @throws {InvalidRequestError} `source`, `destination` or `url` before
+ * anything is done.
+ * @throws {MigrationError} with the state of each side; its `cause` is the
+ * reason, the signal's too.
+ */
+export async function migrateVm(
+  source: Client | Vmm,
+  destination: Client | Vmm,
+  options: MigrateVmOptions = {},
+): Promise<VmInfo> {
+  const from = vmmOf(source);
+  const to = vmmOf(destination);
+  const scope = new Scope("the migration", options);
+  const place = new Place(options);
+  try {
+    const { state } = await from.client.vm.info({ signal: scope.signal });
+    await check(from, to, place.receiver);
+    return await new Migration(from, to, state, options, place).run(scope);
+  } finally {
+    scope.close();
+    place.remove();
+  }
+}
+
+/** Where the VM travels. */
+class Place {
+  readonly url: string;
+  readonly receiver: string;
+  readonly #directory: string | undefined;
+
+  constructor({ url, receiverUrl }: MigrateVmOptions) {
+    for (const given of [url, receiverUrl]) {
+      if (given === undefined || /^(unix:.|tcp:.+:\d+$)/.test(given)) continue;
+      throw new InvalidRequestError(
+        "invalid_request",
+        "url",
+        `"${given}" is neither unix:<path> nor tcp:<address>:<port>`,
+      );
+    }
+    if (url === undefined) {
+      this.#directory = mkdtempSync(join(tmpdir(), "chv-migration-"));
+    }
+    this.url = url ?? `unix:${this.#directory}/socket`;
+    this.receiver = receiverUrl ?? this.url;
+  }
+
+  remove(): void {
+    if (this.#directory === undefined) return;
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function check(from: Vmm, to: Vmm, receiver: string): Promise<void> {
+  if (from.events === undefined) throw eventless("source");
+  if (to.events === undefined && receiver.startsWith("tcp:")) {
+    throw eventless("destination");
+  }
+  if (!await hasVm(to.client.vm)) return;
+  throw new InvalidRequestError(
+    "invalid_request",
+    "destination",
+    "it has a VM, which the migration would overwrite",
+  );
+}
+
+class Migration {
+  readonly #from: Vmm;
+  readonly #to: Vmm;
+  readonly #state: VmState;
+  readonly #options: MigrateVmOptions;
+  readonly #place: Place;
+  /** Ends the reading of the source's events. */
+  readonly #reading = new AbortController();
+  #receiver: Receiver | undefined;
+  #outcome: Promise<void> | undefined;
+  #finished = false;
+  #isSwitching = false;
+
+  constructor(
+    from: Vmm,
+    to: Vmm,
+    state: VmState,
+    options: MigrateVmOptions,
+    place: Place,
+  ) {
+    this.#from = from;
+    this.#to = to;
+    this.#state = state;
+    this.#options = options;
+    this.#place = place;
+  }
+
+  async run(scope: Scope): Promise<VmInfo> {
+    try {
+      await this.#move(scope);
+      return await this.#verify(scope);
+    } catch (cause) {
+      await this.#release();
+      const source = await this.#settle();
+      const destination = await sideOf(this.#to.client);
+      const { socketPath } = this.#from.client;
+      throw new MigrationError(source, destination, { socketPath, cause });
+    } finally {
+      this.#reading.abort();
+    }
+  }
+
+  async #move(scope: Scope): Promise<void> {
+    const { receive } = this.#options;
+    const body = { ...receive, receiver_url: this.#place.receiver };
+    this.#receiver = new Receiver(this.#to, body, scope);
+    await this.#receiver.ready(scope);
+    const { signal } = this.#reading;
+    const events = this.#from.events!({ from: "now", signal });
+    this.#outcome = this.#follow(events);
+    this.#outcome.catch(() => {});
+    await this.#send(scope.signal);
+    const lost = this.#lost();
+    lost.catch(() => {});
+    await scope.race(Promise.race([this.#outcome, lost]));
+  }
+
+  async #send(signal: AbortSignal): Promise<void> {
+    const body = { ...this.#options.send, destination_url: this.#place.url };
+    try {
+      await this.#from.client.vm.sendMigration(body, { signal });
+    } catch (error) {
+      // Nothing has begun, so nothing is to be waited for.
+      if (error instanceof ApiError) this.#outcome = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Ends the wait for a source that says no more: it may have died, or have
+   * lost the event. The destination's own answer counts then.
+   */
+  async #lost(): Promise<void> {
+    const { failure } = await this.#receiver!.ended;
+    if (failure === undefined) await this.#leaves();
+    else await this.#ends();
+    // What the events tell comes first.
+    await patiently((scope) => scope.pause(LAST_MS, this.#outcome));
+    if (failure !== undefined) throw failure;
+    this.#finished = true;
+  }
+
+  /** Resolves when the source's process has ended. */
+  async #leaves(): Promise<void> {
+    const scope = new Scope("", { signal: this.#reading.signal });
+    try {
+      await gone(this.#from, scope);
+    } finally {
+      scope.close();
+    }
+  }
+
+  /** Resolves when the source is done, and rejects when it has failed. */
+  async #follow(events: AsyncIterable<VmmEvent>): Promise<void> {
+    const tell = this.#options.onProgress ?? (() => {});
+    for await (const { source, event, properties } of events) {
+      if (source !== "vm") continue;
+      if (event === "migration-started") tell({ stage: "started" });
+      if (event === "migration-memory-iteration") {
+        const { id } = properties as { id: string };
+        tell({ stage: "iteration", iteration: Number(id) });
+      }
+      if (event === "pausing") {
+        this.#isSwitching = true;
+        tell({ stage: "switching" });
+      }
+      if (event === "migration-finished") {
+        this.#finished = true;
+        return tell({ stage: "finished" });
+      }
+      if (event === "migration-failed") {
+        tell({ stage: "failed" });
+        throw new Error("the source reports a failure, without a reason");
+      }
+    }
+    const { socketPath } = this.#from.client;
+    const exit = await this.#from.exited;
+    const unknown = { exitCode: null, signal: null, stderr: "" };
+    throw new VmmExitedError(exit ?? unknown, { socketPath });
+  }
+
+  async #verify(scope: Scope): Promise<VmInfo> {
+    const { failure } = await scope.race(this.#receiver!.ended);
+    if (failure !== undefined) throw failure;
+    const { signal } = scope;
+    const state = this.#state === "Paused" ? "Paused" : "Running";
+    const info = await waitForState(this.#to, state, { signal });
+    if (!this.#options.send?.preserve_source) await gone(this.#from, scope);
+    return info;
+  }
+
+  /** Lets the destination go, unless the VM is or may be on its way to it. */
+  async #release(): Promise<void> {
+    const receiver = this.#receiver;
+    if (receiver === undefined || this.#finished) return;
+    if (this.#isSwitching) await this.#ends();
+    if (this.#finished) return;
+    if (this.#to.kill) return void await this.#to.kill();
+    await receiver.release();
+    await patiently((scope) => scope.race(receiver.ended));
+    if (this.#finished) return;
+    const { vm } = this.#to.client;
+    try {
+      if (await hasVm(vm)) await vm.delete();
+    } catch {
+      // What it is left with is in the error.
+    }
+  }
+
+  /** What the source is left with, after it got its VM back. */
+  async #settle(): Promise<MigrationError["source"]> {
+    await this.#ends();
+    const { client } = this.#from;
+    const state = await sideOf(client);
+    if (state !== "Paused" || this.#state !== "Running") return state;
+    await client.vm.resume().catch(() => {});
+    return await sideOf(client);
+  }
+
+  /** Resolves when the source says how it ended, is gone, or does neither. */
+  async #ends(): Promise<void> {
+    await patiently((scope) =>
+      Promise.race([this.#outcome, gone(this.#from, scope)])
+    );
+  }
+}
+
+/** Resolves when the VMM's process has ended. */
+async function gone({ client, exited }: Vmm, scope: Scope): Promise<void> {
+  if (exited) return void await scope.race(exited);
+  await watch({ client }, {
+    goal: "the source to end",
+    async look(signal) {
+      try {
+        await client.vmm.ping({ signal });
+        return undefined;
+      } catch (error) {
+        if (isGone(error)) return true;
+        throw error;
+      }
+    },
+  }, { signal: scope.signal });
+}
+
+/** Waits, but not for good, for what a VMM does on its own. */
+async function patiently(
+  wait: (scope: Scope) => Promise<unknown>,
+): Promise<void> {
+  const scope = new Scope("an end", { timeoutMs: PATIENCE_MS });
+  try {
+    await wait(scope);
+  } catch {
+    // How it ended is told elsewhere.
+  } finally {
+    scope.close();
+  }
+}
+
+const PATIENCE_MS = 10_000;
+const LAST_MS = 1000;

@@ -1,0 +1,67 @@
+/** The side of a migration that listens. */
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import type { ReceiveMigrationData } from "../generated/types.gen.ts";
+import type { Scope } from "./scope.ts";
+import { waitForEvent } from "./event.ts";
+import type { Vmm } from "./vmm.ts";
+
+export class Receiver {
+  readonly #vmm: Vmm;
+  readonly #url: string;
+  /** Resolves to why it ended: undefined when the VM has arrived. */
+  readonly ended: Promise<{ failure?: unknown }>;
+  readonly #ready: Promise<void>;
+
+  /** Sends the call, which stays open until a VM has come. */
+  constructor(vmm: Vmm, body: ReceiveMigrationData, scope: Scope) {
+    this.#vmm = vmm;
+    this.#url = body.receiver_url;
+    this.#ready = this.#listening(scope);
+    this.#ready.catch(() => {});
+    this.ended = vmm.client.vm.receiveMigration(body)
+      .then(() => ({}), (failure: unknown) => ({ failure }));
+  }
+
+  /** Resolves when it listens. To try would be to connect, and it takes one. */
+  async ready(scope: Scope): Promise<void> {
+    const failed = this.ended.then(({ failure }) => {
+      throw failure ?? new Error("nothing was received");
+    });
+    await scope.race(Promise.race([this.#ready, failed]));
+  }
+
+  /**
+   * Makes the VMM stop listening, by a peer that hangs up. Where one has come
+   * already, this changes nothing.
+   */
+  async release(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const socket = connect(addressOf(this.#url));
+      socket.once("connect", () => socket.destroy());
+      socket.once("error", () => {});
+      socket.once("close", () => resolve());
+    });
+  }
+
+  async #listening(scope: Scope): Promise<void> {
+    if (this.#vmm.events) {
+      const event = { source: "vm", event: "migration-receive-ready" } as const;
+      await waitForEvent(this.#vmm, event, { signal: scope.signal });
+      return;
+    }
+    const { path } = addressOf(this.#url) as { path: string };
+    while (!existsSync(path)) await scope.pause(POLL_MS);
+  }
+}
+
+/** Where a migration's URL leads. */
+export function addressOf(
+  url: string,
+): { path: string } | { host: string; port: number } {
+  if (url.startsWith("unix:")) return { path: url.slice("unix:".length) };
+  const [, host = "", port] = /^tcp:(.*):(\d+)$/.exec(url) ?? [];
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+}
+
+const POLL_MS = 5;

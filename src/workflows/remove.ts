@@ -1,0 +1,24 @@
+/** A device taken out of a VM. */
+import type { Client } from "../client.ts";
+import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
+import { waitForDeviceRemoved } from "./wait.ts";
+
+/**
+ * Asks the guest to let go of a device, and waits until it has: only then the
+ * id, the slot and what is behind it can be used again. A guest without a
+ * driver for it never does, so give a `timeoutMs` or a `signal`.
+ *
+ * @throws {ApiError} `unknown_device`, and as the VMM refuses it.
+ * @throws {DeadlineError} after `timeoutMs`; the device is still to go.
+ * @throws {VmmExitedError} when the VMM ended.
+ */
+export async function removeDeviceAndWait(
+  vmm: Client | Vmm,
+  id: string,
+  options: WaitOptions = {},
+): Promise<void> {
+  const { client } = vmmOf(vmm);
+  const { signal } = options;
+  await client.vm.removeDevice({ id }, signal && { signal });
+  await waitForDeviceRemoved(vmm, id, options);
+}

@@ -1,0 +1,84 @@
+/** Another configuration for the VM, or the old one back. */
+import type { Client } from "../client.ts";
+import { ApiError } from "../errors.ts";
+import type { CallOptions } from "../generated/api.gen.ts";
+import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
+import { UndoError } from "./undo.ts";
+import { type Vmm, vmmOf } from "./vmm.ts";
+import { isNotCreated } from "./wait.ts";
+
+/** What {@linkcode replaceConfig} takes besides the configuration. */
+export interface ReplaceConfigOptions {
+  /**
+   * Gives up with the signal's own reason. Once the old VM is deleted, that
+   * brings it back first.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Deletes the VM, creates it anew and boots it; resolves to its info. The guest
+ * is not asked: shut it down before, if it has something to lose. When the new
+ * configuration does not boot, the old one is created again, and booted if it
+ * was, and the reason is thrown. A body that the VMM cannot read is refused
+ * before anything is deleted. Without a VM it creates and boots one.
+ *
+ * @throws {InvalidRequestError} as `vm.create`.
+ * @throws {ApiError} as the VMM refuses a step.
+ * @throws {UndoError} when the old VM did not come back.
+ */
+export async function replaceConfig(
+  vmm: Client | Vmm,
+  config: VmConfig,
+  { signal }: ReplaceConfigOptions = {},
+): Promise<VmInfo> {
+  const { vm, socketPath } = vmmOf(vmm).client;
+  const options = signal && { signal };
+  const old = await infoOf(vm, options);
+  if (old) await tryOut(vm, config, options);
+  try {
+    if (old) await vm.delete(options);
+    await vm.create(config, options);
+    await vm.boot(options);
+    return await vm.info(options);
+  } catch (failure) {
+    try {
+      await vm.delete();
+      if (old) await vm.create(old.config);
+      if (old && old.state !== "Created") await vm.boot();
+    } catch (undo) {
+      const left = "the old VM is gone";
+      throw new UndoError(failure, undo, left, { socketPath });
+    }
+    throw failure;
+  }
+}
+
+async function infoOf(
+  vm: Client["vm"],
+  options: CallOptions | undefined,
+): Promise<VmInfo | undefined> {
+  try {
+    return await vm.info(options);
+  } catch (error) {
+    if (isNotCreated(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Finds what is wrong with a body while nothing is lost: a VMM reads the whole
+ * of it before it says that there is a VM already.
+ */
+async function tryOut(
+  vm: Client["vm"],
+  config: VmConfig,
+  options: CallOptions | undefined,
+): Promise<void> {
+  try {
+    await vm.create(config, options);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "already_exists") return;
+    throw error;
+  }
+}

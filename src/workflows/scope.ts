@@ -1,0 +1,63 @@
+/** The end of a wait, whatever brings it, as one signal. */
+import { checkDeadline } from "../deadline.ts";
+import { DeadlineError, VmmExitedError } from "../errors.ts";
+import type { Vmm, WaitOptions } from "./vmm.ts";
+
+export class Scope {
+  readonly #controller = new AbortController();
+  readonly #leave: (() => void)[] = [];
+
+  /** @throws {RangeError} unless the time is positive; the signal's reason. */
+  constructor(goal: string, options: WaitOptions, exited?: Vmm["exited"]) {
+    const { signal, timeoutMs = Infinity } = options;
+    checkDeadline("timeoutMs", timeoutMs);
+    signal?.throwIfAborted();
+    const end = (reason: unknown) => this.#controller.abort(reason);
+    if (signal) {
+      const forward = () => end(signal.reason);
+      signal.addEventListener("abort", forward, { once: true });
+      this.#leave.push(() => signal.removeEventListener("abort", forward));
+    }
+    if (timeoutMs < 2 ** 31) {
+      const late = () => end(new DeadlineError(timeoutMs, {}, goal));
+      const timer = setTimeout(late, timeoutMs);
+      this.#leave.push(() => clearTimeout(timer));
+    }
+    exited?.then((exit) => end(new VmmExitedError(exit)));
+  }
+
+  /** Aborted by the caller, the deadline or the process's end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Rejects with what ended the scope, if that comes before the promise. */
+  async race<T>(promise: Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const stop = () => reject(this.signal.reason);
+    this.signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await Promise.race([promise, ended]);
+    } finally {
+      this.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Waits, or rejects with what ended the scope. */
+  async pause(ms: number, wake?: Promise<unknown>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    try {
+      await this.race(wake ? Promise.race([promise, wake]) : promise);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Lets go of the signal and the timer, and ends what listens to it. */
+  close(): void {
+    for (const leave of this.#leave) leave();
+    this.#controller.abort(new DOMException("done", "AbortError"));
+  }
+}

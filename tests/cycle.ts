@@ -1,0 +1,29 @@
+/**
+ * A script that owns a VMM, for the tests that kill it: it spawns, boots and
+ * stops one again and again, in the private directory below TMPDIR, and tells
+ * the pid of each. `throw`, `reject` and `exit` end it by itself.
+ */
+import process from "node:process";
+import { spawnVmm } from "../src/process.ts";
+import { fakeCommand } from "../testing/mod.ts";
+
+const [mode, after] = process.argv.slice(2);
+// Bun reports an exception, and goes on until the script is through.
+let over = false;
+const act = (): void => {
+  over = true;
+  if (mode === "throw") throw new Error("on purpose");
+  if (mode === "reject") void Promise.reject(new Error("on purpose"));
+  if (mode === "exit") process.exit(3);
+};
+process.stdout.write("started\n");
+if (mode !== "signal") setTimeout(act, Number(after));
+while (!over) {
+  const vmm = await spawnVmm({
+    command: fakeCommand(),
+    env: { FAKE_VMM_FILES: "any" },
+    config: { payload: { kernel: "/boot/vmlinux" } },
+  });
+  process.stdout.write(`${vmm.pid}\n`);
+  await vmm.stop({ timeoutMs: 60 });
+}
