@@ -2,8 +2,9 @@
  * A program that stands in for the cloud-hypervisor binary: the same flags as
  * far as they matter without a guest, the same exit codes, signals and files.
  *
- * `FAKE_VMM_RELEASE` picks the release, and `FAKE_VMM_FILES=any` takes every
- * kernel and disk to be there.
+ * `FAKE_VMM_RELEASE` picks the release, `FAKE_VMM_FILES=any` takes every kernel
+ * and disk to be there, and `FAKE_VMM_GUEST` is what the guest does on its own:
+ * a `GuestScript` as JSON.
  *
  * @module
  */
@@ -16,6 +17,7 @@ import {
   parseFlags,
   UsageError,
 } from "./command/flags.ts";
+import type { GuestScript } from "./guest.ts";
 import { type Release, type ReleaseName, releases } from "./release.ts";
 import { features } from "./types.ts";
 import { type FakeVmmOptions, StartError } from "./options.ts";
@@ -86,11 +88,20 @@ function optionsOf(release: Release, flags: Flags): FakeVmmOptions {
   return {
     release: release.name,
     files: process.env["FAKE_VMM_FILES"] === "any" ? "any" : "real",
+    guest: guestOf(process.env["FAKE_VMM_GUEST"] ?? "{}"),
     ...socketOf(one("--api-socket")),
     ...monitorOf(one("--event-monitor")),
     ...(config && { boot: config }),
     ...(restore && { restore: restoreOf(restore) }),
   };
+}
+
+function guestOf(text: string): GuestScript {
+  try {
+    return JSON.parse(text) as GuestScript;
+  } catch {
+    throw new UsageError(`FAKE_VMM_GUEST is no JSON: ${text}`);
+  }
 }
 
 function socketOf(text: string | undefined): FakeVmmOptions {

@@ -1,4 +1,5 @@
 /** What a guest does on its own, as a test scripts it. */
+import { appendFileSync } from "node:fs";
 import { reboot } from "./actions/boot.ts";
 import { erase } from "./actions/run.ts";
 import type { LiveDevice } from "./tree.ts";
@@ -21,6 +22,16 @@ export interface GuestScript {
   readonly inflates?: boolean;
   /** Whether it plugs in the memory that virtio-mem offers. */
   readonly plugs?: boolean;
+  /** What it writes to its serial port when it boots, if that is a file. */
+  readonly says?: string;
+}
+
+/** Lets the guest write to its serial port. */
+export function speak({ stored, parts }: Machine): void {
+  const { mode, file } = stored.serial;
+  const { says } = parts.guest;
+  if (says === undefined || mode !== "File" || file === undefined) return;
+  appendFileSync(file, says);
 }
 
 /** Lets the guest eject a device, when the script says so. */

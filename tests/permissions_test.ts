@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,7 +18,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 
 /** The flags of the README's line, with `S` for the socket. */
-const FLAGS = /deno run (--allow-read=S .*) script\.ts/.exec(README)![1]!;
+const FLAGS = /the client +\| `(--allow-read=S .*?)`/.exec(README)![1]!;
 
 /** What a script prints that pings with these permissions. */
 async function ping(directory: string, flags: string[]): Promise<string> {
@@ -30,6 +37,93 @@ async function ping(directory: string, flags: string[]): Promise<string> {
   await new Promise((resolve) => child.on("close", resolve));
   return text.trim();
 }
+
+/** How a script ends with these permissions, and what it prints. */
+async function run(flags: string[], ...args: string[]) {
+  const deno = join(ROOT, "node_modules/.bin/deno");
+  const all = ["run", "--no-prompt", "--no-check", ...flags, ...args];
+  const child = spawn(deno, all);
+  let text = "";
+  child.stdout.on("data", (chunk) => text += chunk);
+  child.stderr.on("data", (chunk) => text += chunk);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  return { code, text };
+}
+
+for (const kind of ["given", "private"] as const) {
+  test(`spawnVmm() in a ${kind} directory needs exactly the README's permissions`, async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "chv-permissions-"));
+    const pattern = kind === "given"
+      ? /directory: "D"`: `(--allow-run=P .*?)`/
+      : /for temporary files: `(--allow-run=P .*?)`/;
+    const script = join(scratch, "script.ts");
+    const directory = join(scratch, "vmm");
+    const deno = realpathSync(join(ROOT, "node_modules/deno/deno"));
+    const fake = join(ROOT, "testing/cloud-hypervisor.ts");
+    writeFileSync(
+      script,
+      `import { spawnVmm } from ${JSON.stringify(join(ROOT, "src/process.ts"))};
+       const command = ${JSON.stringify([deno, "run", "-A", fake])};
+       const directory = ${JSON.stringify(directory)};
+       const vmm = await spawnVmm({ command, ${
+        kind === "given" ? "directory" : ""
+      } });
+       for await (const _ of vmm.events()) break;
+       console.log((await vmm.stop()).step);`,
+    );
+    const flags = pattern.exec(README)![1]!
+      .replaceAll(/=P\b/g, `=${deno}`)
+      .replaceAll(/([=:])D\b/g, `$1${directory}`)
+      .replaceAll(/=T\b/g, `=${tmpdir()}`)
+      .split(" ");
+    assert.equal(flags.length, 5);
+    const before = readdirSync(tmpdir());
+    assert.deepEqual(await run(flags, script), {
+      code: 0,
+      text: "vmm.shutdown\n",
+    });
+    const without = flags.map((_, i) => flags.filter((_, j) => j !== i));
+    if (kind === "private") {
+      // The narrow line does not do for a path that is not known before.
+      const narrow = (flag: string) =>
+        flag === "--allow-net" ? `${flag}=192.0.2.1:80` : flag;
+      without.push(flags.map(narrow));
+    }
+    for (const some of without) {
+      const { code, text } = await run(some, script);
+      assert.equal(code, 1, text);
+      assert.match(text, /NotCapable|runtime_permission|permissions deny/);
+    }
+    assert.deepEqual(readdirSync(scratch), ["script.ts"]);
+    const left = readdirSync(tmpdir()).filter((name) =>
+      name.startsWith("chv-vmm-") && !before.includes(name)
+    );
+    assert.deepEqual(left, []);
+    rmSync(scratch, { recursive: true });
+  });
+}
+
+test("readEvents() needs to read its file, and nothing else", async () => {
+  const scratch = mkdtempSync(join(tmpdir(), "chv-permissions-"));
+  const events = join(scratch, "events");
+  writeFileSync(events, "garbage");
+  writeFileSync(
+    join(scratch, "script.ts"),
+    `import { readEvents } from ${JSON.stringify(join(ROOT, "src/events.ts"))};
+     const ended = Promise.resolve();
+     for await (const { event } of readEvents(${
+      JSON.stringify(events)
+    }, { ended })) console.log(event);`,
+  );
+  assert.ok(README.includes("`./events`    | `--allow-read=<file>`"));
+  const script = join(scratch, "script.ts");
+  assert.deepEqual(await run([`--allow-read=${events}`], script), {
+    code: 0,
+    text: "unreadable\n",
+  });
+  assert.match((await run([], script)).text, /NotCapable/);
+  rmSync(scratch, { recursive: true });
+});
 
 test("Deno needs exactly the permissions of the README", async () => {
   assert.equal(

@@ -184,6 +184,7 @@ function tryWatch(path: string, turn: Turn): FSWatcher | undefined {
 }
 
 const CHUNK_BYTES = 1 << 16;
-const QUIET_MS = 500;
+/** Bun's watcher drops a change that follows another at once. */
+const QUIET_MS = 250;
 const POLL_MS = 20;
 const MISSING_MS = 20;

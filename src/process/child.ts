@@ -69,14 +69,14 @@ async function watched(
     exited,
     running: () => running,
     signal(name) {
-      if (running) kill(pid, name);
+      if (running) kill(child, pid, name);
     },
   };
   started(own);
   return own;
 }
 
-function kill(pid: number, name: NodeJS.Signals): void {
+function kill(child: ChildProcess, pid: number, name: NodeJS.Signals): void {
   for (const target of [-pid, pid]) {
     try {
       process.kill(target, name);
@@ -85,6 +85,8 @@ function kill(pid: number, name: NodeJS.Signals): void {
       // The group may not be there yet, and the process no more.
     }
   }
+  // The one way for a Deno script that may run but this program.
+  child.kill(name);
 }
 
 function notRun(program: string, error: Error): InvalidRequestError {

@@ -103,8 +103,8 @@ export class Place {
     try {
       await refuseLive(this.socketPath);
       return false;
-    } catch {
-      return true;
+    } catch (error) {
+      return error instanceof InvalidRequestError;
     }
   }
 

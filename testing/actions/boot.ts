@@ -8,7 +8,7 @@ import {
 } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
 import type { DeviceKind, Place } from "../tree.ts";
-import { activate } from "../guest.ts";
+import { activate, speak } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { Instance } from "../instance.ts";
 import type { Machine } from "../machine.ts";
@@ -37,6 +37,7 @@ export function boot(machine: Machine): void {
   machine.instance = instance;
   start(machine, instance);
   machine.announce("booted");
+  speak(machine);
 }
 
 /** Ends the VM and boots it again; a failure leaves none. */
