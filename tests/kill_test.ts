@@ -38,7 +38,9 @@ function run(directory: string, ...args: string[]) {
   });
 }
 
-for (const mode of ["SIGINT", "SIGTERM", "throw", "reject", "exit"] as const) {
+const MODES = ["SIGINT", "SIGTERM", "throw", "reject", "exit", "halt"] as const;
+
+for (const mode of MODES) {
   test(`a script that owns a VMM and ends by ${mode} leaves nothing`, async (t) => {
     for (let moment = 0; moment < MOMENTS; moment++) {
       const ms = Math.round(Math.random() * SPAN_MS);
@@ -56,7 +58,11 @@ for (const mode of ["SIGINT", "SIGTERM", "throw", "reject", "exit"] as const) {
           }
           const [code, signal] = await ended;
           if (isSignal) assert.equal(signal, mode, stderr);
-          else assert.equal(code, mode === "exit" ? 3 : 1, stderr);
+          else {assert.equal(
+              code,
+              mode === "exit" || mode === "halt" ? 3 : 1,
+              stderr,
+            );}
           assert.deepEqual(readdirSync(directory), []);
           // What was killed may take a moment to be gone.
           while (processesOf(directory).length > 0) await delay(5);

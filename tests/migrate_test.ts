@@ -258,15 +258,19 @@ for (const { name, command, skip } of programs) {
       const to = await spawnVmm({ command });
       const path = join(directory, "socket");
       // The source cannot reach what the destination listens on.
-      const migrating = migrateVm(from, {
-        client: to.client,
-        events: to.events,
-      }, {
-        url: `unix:${path}.wrong`,
-        receiverUrl: `unix:${path}`,
-        timeoutMs: 10_000,
-      });
-      await fails(migrating, "Running", "none");
+      const error = await fails(
+        migrateVm(from, {
+          client: to.client,
+          events: to.events,
+        }, {
+          url: `unix:${path}.wrong`,
+          receiverUrl: `unix:${path}`,
+          timeoutMs: 30_000,
+        }),
+        "Running",
+        "none",
+      );
+      assert.match(String(error.cause), /the source reports a failure/);
       await to.kill();
       await from.kill();
     }));

@@ -179,6 +179,17 @@ test("snapshotVm() removes only what it wrote", () =>
     assert.equal(await stateOf(place), "Running");
   }));
 
+test("snapshotVm() of a paused VM that fails leaves it paused", () =>
+  running(async (place) => {
+    const { fake, vmm, directory } = place;
+    await vmm.client.vm.pause();
+    fake.fail({ operation: "vm.snapshot", fault: { cut: "after" } });
+    const target = join(directory, "a");
+    await assert.rejects(snapshotVm(vmm, target), { code: "closed" });
+    assert.equal(await stateOf(place), "Paused");
+    assert.equal(existsSync(target), false);
+  }));
+
 test("snapshotVm() says when the VM stays paused", () =>
   running(async (place) => {
     const { fake, vmm, directory } = place;
