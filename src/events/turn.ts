@@ -1,5 +1,7 @@
 /** When a reader goes on, and when it is over. */
 
+import { onSettled } from "../settled.ts";
+
 /** What ends a reader without an error. */
 export const LEFT: unique symbol = Symbol("left");
 
@@ -7,6 +9,7 @@ export class Turn {
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => this.#fail(this.#signal?.reason);
   #news = false;
+  #deaf: (() => void) | undefined;
   #failed: { reason: unknown } | undefined;
   #go: (() => void) | undefined;
   #stop: ((reason: unknown) => void) | undefined;
@@ -18,19 +21,20 @@ export class Turn {
   }
 
   /** Begins to listen. */
-  open(ended: Promise<unknown> | undefined): void {
+  open(ended?: Promise<unknown>): void {
     this.check();
     this.#signal?.addEventListener("abort", this.#abort, { once: true });
     const end = (): void => {
       this.ended = true;
       this.wake();
     };
-    ended?.then(end, end);
+    if (ended) this.#deaf = onSettled(ended, end);
   }
 
   /** Stops listening. */
   close(): void {
     this.#signal?.removeEventListener("abort", this.#abort);
+    this.#deaf?.();
   }
 
   /** Makes the reader reject with {@linkcode LEFT}, wherever it is. */

@@ -42,7 +42,7 @@ function unhook(): void {
 }
 
 function cleanUpAll(): void {
-  for (const { cleanUp } of owned) cleanUp();
+  for (const { cleanUp } of owned) tried(cleanUp);
 }
 
 /** A script that handles the exception goes on. */
@@ -70,7 +70,16 @@ function onSignal(signal: NodeJS.Signals): void {
   // A script that listens too decides itself whether to end.
   const ends = process.listenerCount(signal) === 0;
   for (const { cleanUp, handleSignals } of owned) {
-    if (ends || handleSignals) cleanUp();
+    if (ends || handleSignals) tried(cleanUp);
   }
   if (ends) process.kill(process.pid, signal);
+}
+
+/** One that fails must not keep the others from theirs. */
+function tried(cleanUp: CleanUp): void {
+  try {
+    cleanUp();
+  } catch {
+    // The script is ending, and there is nobody to tell.
+  }
 }

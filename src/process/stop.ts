@@ -66,7 +66,9 @@ export async function stop(
     await tried(vm.powerButton({ timeoutMs: left(SHARES.guest) }));
   if (asked) {
     const after = await until(vmm, left(SHARES.guest), true);
-    if (after === "ended") {
+    // A VMM follows its VM, unless it was started with --no-shutdown.
+    const wait = Math.min(left(SHARES.vm), FOLLOW_MS);
+    if (after === "ended" || after === "none" && await ends(vmm, wait)) {
       const exit = await vmm.exited;
       const graceful = exit === undefined || exit.exitCode === 0;
       return { step: "power-button", graceful };
@@ -80,13 +82,13 @@ export async function stop(
     }
   }
   await tried(process.shutdown({ timeoutMs: left(SHARES.vmm) }));
-  if (await until(vmm, left(vmm.signal ? SHARES.vmm : 1)) === "ended") {
+  if (await ends(vmm, left(vmm.signal ? SHARES.vmm : 1))) {
     return { step: "vmm.shutdown", graceful };
   }
   for (const name of vmm.signal ? (["SIGTERM", "SIGKILL"] as const) : []) {
     vmm.signal?.(name);
     const share = name === "SIGTERM" ? SHARES.term : 1;
-    if (await until(vmm, left(share)) === "ended") {
+    if (await ends(vmm, left(share))) {
       return { step: name, graceful };
     }
   }
@@ -121,6 +123,10 @@ async function until(
   }, { timeoutMs }));
 }
 
+async function ends(vmm: Vmm, timeoutMs: number): Promise<boolean> {
+  return await until(vmm, timeoutMs) === "ended";
+}
+
 async function find({ client }: Vmm, signal: AbortSignal): Promise<Found> {
   try {
     const { state } = await client.vm.info({ signal });
@@ -153,6 +159,8 @@ async function tried(step: Promise<unknown>): Promise<boolean> {
 
 /** By when each step has to be over, as a share of the whole. */
 const SHARES = { look: 0.1, guest: 0.6, vm: 0.75, vmm: 0.85, term: 0.95 };
+
+const FOLLOW_MS = 500;
 
 /** Even a late step gets a moment. */
 const MIN_MS = 50;

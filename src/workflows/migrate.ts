@@ -267,8 +267,7 @@ class Migration {
     if (this.#isSwitching) await this.#ends();
     if (this.#finished) return;
     if (this.#to.kill) return void await this.#to.kill();
-    await receiver.release();
-    await patiently((scope) => scope.race(receiver.ended));
+    await patiently((scope) => receiver.release(scope));
     if (this.#finished) return;
     const { vm } = this.#to.client;
     try {
@@ -282,6 +281,8 @@ class Migration {
   async #settle(): Promise<MigrationError["source"]> {
     await this.#ends();
     const { client } = this.#from;
+    const stays = !this.#finished || this.#options.send?.preserve_source;
+    if (!stays) await patiently((scope) => gone(this.#from, scope));
     const state = await sideOf(client);
     if (state !== "Paused" || this.#state !== "Running") return state;
     await client.vm.resume().catch(() => {});

@@ -32,10 +32,20 @@ export class Receiver {
   }
 
   /**
-   * Makes the VMM stop listening, by a peer that hangs up. Where one has come
-   * already, this changes nothing.
+   * Makes the VMM stop listening, by a peer that hangs up; again until it has
+   * stopped, since it may not listen yet. Where one has come already, this
+   * changes nothing.
    */
-  async release(): Promise<void> {
+  async release(scope: Scope): Promise<void> {
+    let over = false;
+    const ended = this.ended.then(() => over = true);
+    while (!over) {
+      await this.#knock();
+      await scope.pause(KNOCK_MS, ended);
+    }
+  }
+
+  async #knock(): Promise<void> {
     await new Promise<void>((resolve) => {
       const socket = connect(addressOf(this.#url));
       socket.once("connect", () => socket.destroy());
@@ -65,3 +75,4 @@ export function addressOf(
 }
 
 const POLL_MS = 5;
+const KNOCK_MS = 50;

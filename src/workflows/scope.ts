@@ -1,6 +1,7 @@
 /** The end of a wait, whatever brings it, as one signal. */
 import { checkDeadline } from "../deadline.ts";
-import { DeadlineError, VmmExitedError } from "../errors.ts";
+import { DeadlineError, type VmmExit, VmmExitedError } from "../errors.ts";
+import { onSettled } from "../settled.ts";
 import type { Vmm, WaitOptions } from "./vmm.ts";
 
 export class Scope {
@@ -23,7 +24,10 @@ export class Scope {
       const timer = setTimeout(late, timeoutMs);
       this.#leave.push(() => clearTimeout(timer));
     }
-    exited?.then((exit) => end(new VmmExitedError(exit)));
+    if (exited) {
+      const gone = (exit: unknown) => end(new VmmExitedError(exit as VmmExit));
+      this.#leave.push(onSettled(exited, gone));
+    }
   }
 
   /** Aborted by the caller, the deadline or the process's end. */

@@ -9,8 +9,9 @@ import {
   VmmExitedError,
 } from "../errors.ts";
 import type { VmmEvent } from "../events.ts";
+import { Turn } from "../events/turn.ts";
 import { Scope } from "./scope.ts";
-import type { EventSource, Vmm, WaitOptions } from "./vmm.ts";
+import type { Vmm, WaitOptions } from "./vmm.ts";
 
 /** What is waited for. */
 export interface Watch<T> {
@@ -32,46 +33,35 @@ export async function watch<T>(
   options: WaitOptions = {},
 ): Promise<T> {
   const scope = new Scope(goal, options, vmm.exited);
-  const news = new News(vmm.events, scope.signal);
+  const turn = new Turn(scope.signal);
   let delay = FIRST_MS;
   try {
+    turn.open();
+    const events = vmm.events?.({ from: "now", signal: scope.signal });
+    if (events) void wake(turn, events);
     for (;;) {
-      const change = news.next();
+      turn.calm();
       try {
         const found = await scope.race(look(scope.signal));
         if (found !== undefined) return found;
       } catch (error) {
         if (scope.signal.aborted || !passes(error, vmm, coming)) throw error;
       }
-      await scope.pause(delay, change);
-      delay = Math.min(delay * 1.3, vmm.events ? 1000 : 250);
+      await turn.pause(delay);
+      delay = Math.min(delay * 1.3, events ? 1000 : 250);
     }
   } finally {
+    turn.close();
     scope.close();
   }
 }
 
-/** Wakes at each event. */
-class News {
-  #next = Promise.withResolvers<void>();
-
-  constructor(events: EventSource | undefined, signal: AbortSignal) {
-    if (events) void this.#listen(events({ from: "now", signal }));
-  }
-
-  next(): Promise<void> {
-    return this.#next.promise;
-  }
-
-  async #listen(events: AsyncIterable<VmmEvent>): Promise<void> {
-    try {
-      for await (const _ of events) {
-        this.#next.resolve();
-        this.#next = Promise.withResolvers();
-      }
-    } catch {
-      // Without its events the VMM is still polled.
-    }
+/** Makes each event worth a look. */
+async function wake(turn: Turn, events: AsyncIterable<VmmEvent>) {
+  try {
+    for await (const _ of events) turn.wake();
+  } catch {
+    // Without its events the VMM is still polled.
   }
 }
 
