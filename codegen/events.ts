@@ -23,6 +23,11 @@ export interface MonitorEvent<
 /** The events that the VMM is known to report, each by source and event. */
 export type KnownEvent =
 ${kinds.map(member).join("\n")};
+
+/** The same, as \`source event\`. */
+export const eventKinds: ReadonlySet<string> = new Set([
+${kinds.map(({ source, event }) => `  "${source} ${event}",`).join("\n")}
+]);
 `;
 }
 

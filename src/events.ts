@@ -18,11 +18,10 @@
  * @module
  */
 export type {
-  OtherEvent,
   ReadEventsOptions,
+  UnlistedEvent,
   UnreadableEvent,
   VmmEvent,
 } from "./events/event.ts";
 export { type EventsSource, readEvents } from "./events/read.ts";
 export type { KnownEvent, MonitorEvent } from "./generated/events.gen.ts";
-export type { Unlisted } from "./generated/types.gen.ts";

@@ -16,7 +16,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { readEvents, type VmmEvent } from "../src/events.ts";
+import {
+  readEvents,
+  type UnreadableEvent,
+  type VmmEvent,
+} from "../src/events.ts";
 import { FakeVmm } from "../testing/mod.ts";
 import { inDirectory } from "./vmms.ts";
 
@@ -45,12 +49,9 @@ async function all(events: AsyncIterable<VmmEvent>): Promise<VmmEvent[]> {
 }
 
 function brief(one: VmmEvent): string | number {
-  if (one.source === "reader") {
-    const { offset, length } =
-      (one as { properties: { offset: number; length: number } }).properties;
-    return `${offset}+${length}`;
-  }
-  return one.timestamp!.secs;
+  if (one.timestamp !== null) return one.timestamp.secs;
+  const { offset, length } = one.properties;
+  return `${offset}+${length}`;
 }
 
 const briefly = async (events: AsyncIterable<VmmEvent>) =>
@@ -62,7 +63,10 @@ test("readEvents() joins records that are split anywhere", async () => {
   );
   const whole = await all(readEvents(chunks([bytes])));
   assert.deepEqual(whole.map(brief), [1, 2, 3]);
-  assert.equal(whole[1]!.event, "größer 🎉");
+  const [, unlisted] = whole;
+  assert.ok(unlisted?.event === "unlisted");
+  assert.equal(unlisted.properties.event, "größer 🎉");
+  assert.equal(unlisted.properties.source, "vm");
   for (let at = 0; at <= bytes.length; at++) {
     const parts = [bytes.subarray(0, at), bytes.subarray(at)];
     assert.deepEqual(await all(readEvents(chunks(parts))), whole);
@@ -92,7 +96,7 @@ test("readEvents() names garbage and goes on", async () => {
       [1, `${at(offset)}+${length}`, 2],
       garbage,
     );
-    const found = events[1] as Extract<VmmEvent, { source: "reader" }>;
+    const found = events[1] as UnreadableEvent;
     assert.equal(found.event, "unreadable");
     assert.equal(found.properties.bytes.length, length);
   }
@@ -115,7 +119,7 @@ test("readEvents() bounds a record that never ends", async () => {
     `${event(1).length}+5000000`,
     2,
   ]);
-  const { bytes } = (events[1] as Extract<VmmEvent, { source: "reader" }>)
+  const { bytes } = (events[1] as UnreadableEvent)
     .properties;
   assert.equal(bytes.length, 1024);
 });

@@ -6,6 +6,14 @@ import {
   type VmConfig,
   type VmState,
 } from "../mod.ts";
+import type { VmmEvent } from "../src/events.ts";
+import { connectVmm, type VmmProcess } from "../src/process.ts";
+import {
+  migrateVm,
+  snapshotVm,
+  waitForEvent,
+  waitForState,
+} from "../src/workflows/mod.ts";
 
 export async function uses(): Promise<unknown[]> {
   const client = createClient("/run/vm0/api.sock", {
@@ -66,4 +74,46 @@ export async function uses(): Promise<unknown[]> {
 
   const whole: VmConfig = config;
   return [boot, size, named, wrong, complete, mode, modes, whole];
+}
+
+export async function events(event: VmmEvent): Promise<unknown[]> {
+  if (event.source === "vm" && event.event === "device-removed") {
+    const { id, bdf }: { id: string; bdf: string } = event.properties;
+    return [id, bdf];
+  }
+  if (event.event === "unreadable") {
+    const bytes: Uint8Array = event.properties.bytes;
+    return [bytes];
+  }
+  // A later release may report something new.
+  if (event.event === "unlisted") {
+    const { source, event: name } = event.properties;
+    return [source, name === "something-new"];
+  }
+  if (event.source === "vm" && event.event === "booted") {
+    const none: null = event.properties;
+    return [none];
+  }
+  // @ts-expect-error: both the VM and the VMM have one
+  const shutdown: "vm" = event.event === "shutdown" && event.source;
+  return [shutdown];
+}
+
+export async function handles(process: VmmProcess): Promise<unknown[]> {
+  const vmm = connectVmm("/run/vm0/api.sock");
+  const { properties } = await waitForEvent(vmm, {
+    source: "vm",
+    event: "migration-memory-iteration",
+  });
+  const id: string = properties.id;
+  await snapshotVm(vmm, "/a");
+  await snapshotVm(vmm.client, "/a");
+  await migrateVm(process, { client: vmm.client });
+  const { state } = await waitForState(process, "Running");
+  const code: number | null = (await process.exited).exitCode;
+  // @ts-expect-error: a VMM of something else is not killed
+  await vmm.kill();
+  // @ts-expect-error: nor is its exit known
+  await vmm.pid;
+  return [id, state, code];
 }

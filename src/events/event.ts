@@ -1,13 +1,24 @@
 /** What is read, and from where on. */
 import type { KnownEvent, MonitorEvent } from "../generated/events.gen.ts";
-import type { Unlisted } from "../generated/types.gen.ts";
 
-/** An event of a later release, or of another build. */
-export type OtherEvent = MonitorEvent<
-  Unlisted,
-  string,
-  Readonly<Record<string, string>> | null
->;
+/**
+ * An event that is not listed here: a later release's. It is wrapped, so that
+ * what is listed can be told apart by `source` and `event`.
+ */
+export interface UnlistedEvent {
+  /** The time since the monitor's start. */
+  readonly timestamp: { readonly secs: number; readonly nanos: number };
+  /** Not the VMM but its reader. */
+  readonly source: "reader";
+  /** What has happened. */
+  readonly event: "unlisted";
+  /** The event as it was read. */
+  readonly properties: MonitorEvent<
+    string,
+    string,
+    Readonly<Record<string, string>> | null
+  >;
+}
 
 /** Bytes that are no event; reading goes on after them. */
 export interface UnreadableEvent {
@@ -29,7 +40,7 @@ export interface UnreadableEvent {
 }
 
 /** An event; known ones are told apart by `source` and `event` together. */
-export type VmmEvent = KnownEvent | OtherEvent | UnreadableEvent;
+export type VmmEvent = KnownEvent | UnlistedEvent | UnreadableEvent;
 
 /** What `readEvents` takes besides the source. */
 export interface ReadEventsOptions {

@@ -3,7 +3,11 @@
  * ends with an empty line; no other line of it is empty.
  */
 import { Buffer } from "node:buffer";
-import type { KnownEvent } from "../generated/events.gen.ts";
+import {
+  eventKinds,
+  type KnownEvent,
+  type MonitorEvent,
+} from "../generated/events.gen.ts";
 import type { UnreadableEvent, VmmEvent } from "./event.ts";
 
 export class Records {
@@ -114,16 +118,25 @@ function unreadable(
   };
 }
 
-function parse(bytes: Buffer): KnownEvent | undefined {
+function parse(bytes: Buffer): VmmEvent | undefined {
   try {
-    const value = JSON.parse(decoder.decode(bytes)) as KnownEvent;
-    return isEvent(value) ? value : undefined;
+    const value: unknown = JSON.parse(decoder.decode(bytes));
+    return isEvent(value) ? listed(value) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isEvent(value: unknown): value is KnownEvent {
+type AnyEvent = MonitorEvent<string, string, Record<string, string> | null>;
+
+function listed(event: AnyEvent): VmmEvent {
+  const kind = `${event.source} ${event.event}`;
+  if (eventKinds.has(kind)) return event as KnownEvent;
+  const { timestamp } = event;
+  return { timestamp, source: "reader", event: "unlisted", properties: event };
+}
+
+function isEvent(value: unknown): value is AnyEvent {
   if (typeof value !== "object" || value === null) return false;
   const { timestamp, source, event, properties } = value as {
     [key: string]: unknown;

@@ -19,9 +19,9 @@ export interface WaitForEventOptions extends WaitOptions {
 /** Which event is meant; what is left out may be anything. */
 export interface EventPattern {
   /** Who reports it, as `vm`. */
-  readonly source?: VmmEvent["source"];
+  readonly source?: KnownEvent["source"];
   /** What happened, as `booted`. */
-  readonly event?: VmmEvent["event"];
+  readonly event?: KnownEvent["event"];
 }
 
 /** The events that a pattern fits. */
@@ -42,7 +42,7 @@ export function waitForEvent<const P extends EventPattern>(
   vmm: Client | Vmm,
   wanted: P,
   options?: WaitForEventOptions,
-): Promise<[Matching<P>] extends [never] ? VmmEvent : Matching<P>>;
+): Promise<Matching<P>>;
 /** Waits for the first event that passes the test. */
 export function waitForEvent(
   vmm: Client | Vmm,

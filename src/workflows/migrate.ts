@@ -228,8 +228,7 @@ class Migration {
       if (source !== "vm") continue;
       if (event === "migration-started") tell({ stage: "started" });
       if (event === "migration-memory-iteration") {
-        const { id } = properties as { id: string };
-        tell({ stage: "iteration", iteration: Number(id) });
+        tell({ stage: "iteration", iteration: Number(properties.id) });
       }
       if (event === "pausing") {
         this.#isSwitching = true;
