@@ -76,7 +76,7 @@ export async function uses(): Promise<unknown[]> {
   return [boot, size, named, wrong, complete, mode, modes, whole];
 }
 
-export async function events(event: VmmEvent): Promise<unknown[]> {
+export function events(event: VmmEvent): unknown[] {
   if (event.source === "vm" && event.event === "device-removed") {
     const { id, bdf }: { id: string; bdf: string } = event.properties;
     return [id, bdf];
