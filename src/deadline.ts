@@ -1,4 +1,5 @@
 /** When a call gives up: the caller's signal, the deadline, or both as one. */
+import { clearAlarm, setAlarm } from "./alarm.ts";
 import { DeadlineError, type ErrorContext } from "./errors.ts";
 
 export class Deadline {
@@ -16,20 +17,24 @@ export class Deadline {
       return;
     }
     const controller = new AbortController();
-    const timer = setTimeout(() => {
+    const alarm = setAlarm(timeoutMs, () => {
       controller.abort(new DeadlineError(timeoutMs, context));
-    }, timeoutMs);
-    const forward = () => controller.abort(signal!.reason);
-    if (signal?.aborted) forward();
-    signal?.addEventListener("abort", forward, { once: true });
+    });
     this.signal = controller.signal;
+    if (signal === undefined) {
+      this.#end = () => clearAlarm(alarm);
+      return;
+    }
+    const forward = () => controller.abort(signal.reason);
+    if (signal.aborted) forward();
+    signal.addEventListener("abort", forward, { once: true });
     this.#end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", forward);
+      clearAlarm(alarm);
+      signal.removeEventListener("abort", forward);
     };
   }
 
-  /** Lets go of the timer and the caller's signal. */
+  /** Lets go of the alarm and the caller's signal. */
   end(): void {
     this.#end?.();
   }
