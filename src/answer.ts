@@ -10,7 +10,9 @@ export function answer(
   text: string,
   context: ErrorContext,
 ): unknown {
-  if (status < 200 || status > 299) {
+  // A runtime that takes such a status for a final one reads no HTTP.
+  if (status < 200) throw new ConnectionError("not_http", context);
+  if (status > 299) {
     throw new ApiError(status, chain(text), context);
   }
   if (text === "" && row.returns !== "data") return undefined;

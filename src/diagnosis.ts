@@ -16,8 +16,9 @@ export function diagnose(
   messages: readonly string[],
 ): Diagnosis {
   const said = messages.join("\n");
-  const code =
-    SIGNS.find(([, sign]) =>
+  const code = status === 400 && said === ""
+    ? "invalid_json"
+    : SIGNS.find(([, sign]) =>
       typeof sign === "number" ? sign === status : sign.test(said)
     )?.[0] ?? "other";
   const advice = ADVICE[code];
@@ -40,7 +41,7 @@ const SIGNS: readonly [ApiErrorCode, number | RegExp][] = [
   ["unknown_device", /Failed to find device|No device with id/],
   ["duplicate_id", /is not unique|Duplicated device path/],
   ["too_large", /is larger than the limit/],
-  ["invalid_json", /Failed to deserialize JSON|^Bad Request$|^$/],
+  ["invalid_json", /Failed to deserialize JSON|^Bad Request$/],
   ["unsupported", /^Not Found$|Not allowed to remove this type of device/],
   ["invalid_config", /Failed to validate config|Payload configuration/],
   ["invalid_config", /Memory configuration is not valid|is misaligned/],

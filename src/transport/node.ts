@@ -1,5 +1,5 @@
 /** Node's fetch has no option for a socket: this one is made of node:http. */
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { ConnectionErrorCode } from "../errors.ts";
 import { MAX_BODY_BYTES, OversizeError } from "./bound.ts";
 import { ORIGIN, type Reply, type Request, type Transport } from "./mod.ts";
@@ -25,7 +25,14 @@ export function connect(socketPath: string): Transport {
         }
         const path = url.slice(ORIGIN.length);
         const sent = send({ socketPath, agent, method, path, headers })
-          .on("response", (incoming) => receive(incoming, resolve, reject))
+          .on("response", (incoming) => {
+            receive(sent, incoming, resolve, reject);
+          })
+          // Without a listener, a 101 ends the request without a word.
+          .on("upgrade", (_, socket) => {
+            socket.destroy();
+            reject(Object.assign(new Error("a 101"), { code: "HPE_UPGRADE" }));
+          })
           .on("error", reject);
         // Its own option for a signal costs a third of a ping.
         const abort = (): void => void sent.destroy();
@@ -41,6 +48,7 @@ export function connect(socketPath: string): Transport {
 }
 
 function receive(
+  sent: ClientRequest,
   incoming: IncomingMessage,
   resolve: (reply: Reply) => void,
   reject: (error: unknown) => void,
@@ -55,6 +63,8 @@ function receive(
     const reply = new NodeReply(incoming, chunks);
     // Whoever is next in line counts on this connection's being closed.
     const { socket } = incoming;
+    // Who answers before the whole body is there may take no more of it.
+    if (!sent.writableFinished) socket.destroy();
     if (socket.closed) resolve(reply);
     else socket.once("close", () => resolve(reply));
   });
@@ -81,7 +91,9 @@ class NodeReply implements Reply {
 
   // deno-lint-ignore require-await -- as a Response has it
   async text(): Promise<string> {
-    return Buffer.concat(this.#chunks).toString();
+    const text = Buffer.concat(this.#chunks).toString();
+    // As a Response does.
+    return text.startsWith("\ufeff") ? text.slice(1) : text;
   }
 
   // deno-lint-ignore require-await -- as a Response has it
