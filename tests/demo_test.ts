@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  accessSync,
-  constants,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unless } from "./skip.ts";
+import { opens } from "./vmms.ts";
 
 const DEMO = fileURLToPath(new URL("../examples/demo.ts", import.meta.url));
 const BINARY = process.env["CLOUD_HYPERVISOR"];
@@ -107,12 +102,3 @@ test("the demo leaves nothing behind when it is interrupted", async () => {
   assert.deepEqual(readdirSync(directory), []);
   rmSync(directory, { recursive: true });
 });
-
-function opens(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -108,7 +108,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-function opens(path: string): boolean {
+/** Whether a device can be used. */
+export function opens(path: string): boolean {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
     return true;

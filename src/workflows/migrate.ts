@@ -14,10 +14,9 @@ import type {
 import { eventless } from "./event.ts";
 import { isGone, MigrationError, sideOf } from "./migration.ts";
 import { Receiver } from "./receiver.ts";
-import { hasVm } from "./restore.ts";
 import { Scope } from "./scope.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
-import { waitForState } from "./wait.ts";
+import { infoOf, waitForState } from "./wait.ts";
 import { watch } from "./watch.ts";
 
 /** How far a migration is. */
@@ -121,7 +120,7 @@ async function check(from: Vmm, to: Vmm, receiver: string): Promise<void> {
   if (to.events === undefined && receiver.startsWith("tcp:")) {
     throw eventless("destination");
   }
-  if (!await hasVm(to.client.vm)) return;
+  if (await infoOf(to.client.vm) === undefined) return;
   throw new InvalidRequestError(
     "invalid_request",
     "destination",
@@ -270,7 +269,7 @@ class Migration {
     if (this.#finished) return;
     const { vm } = this.#to.client;
     try {
-      if (await hasVm(vm)) await vm.delete();
+      if (await infoOf(vm)) await vm.delete();
     } catch {
       // What it is left with is in the error.
     }

@@ -5,7 +5,7 @@ import type { CallOptions } from "../generated/api.gen.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
 import { UndoError } from "./undo.ts";
 import { type Vmm, vmmOf } from "./vmm.ts";
-import { isNotCreated } from "./wait.ts";
+import { infoOf } from "./wait.ts";
 
 /** What {@linkcode replaceConfig} takes besides the configuration. */
 export interface ReplaceConfigOptions {
@@ -51,18 +51,6 @@ export async function replaceConfig(
       throw new UndoError(failure, undo, left, { socketPath });
     }
     throw failure;
-  }
-}
-
-async function infoOf(
-  vm: Client["vm"],
-  options: CallOptions | undefined,
-): Promise<VmInfo | undefined> {
-  try {
-    return await vm.info(options);
-  } catch (error) {
-    if (isNotCreated(error)) return undefined;
-    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
 import { checkComplete } from "./snapshot.ts";
 import { UndoError } from "./undo.ts";
 import { type Vmm, vmmOf } from "./vmm.ts";
-import { isNotCreated } from "./wait.ts";
+import { infoOf } from "./wait.ts";
 
 /** How a VM comes back; the VMM's own options, by its own names. */
 export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
@@ -38,7 +38,7 @@ export async function restoreVm(
   signal?.throwIfAborted();
   const path = resolve(directory);
   checkComplete(path);
-  const before = await hasVm(vm);
+  const before = await infoOf(vm);
   try {
     await vm.restore(
       { ...options, source_url: `file://${path}`, resume },
@@ -48,22 +48,11 @@ export async function restoreVm(
   } catch (failure) {
     if (before) throw failure;
     try {
-      if (await hasVm(vm)) await vm.delete();
+      if (await infoOf(vm)) await vm.delete();
     } catch (undo) {
       const left = "the VMM may hold a VM";
       throw new UndoError(failure, undo, left, { socketPath });
     }
     throw failure;
-  }
-}
-
-/** Whether the VMM has a VM, of whatever state. */
-export async function hasVm(vm: Client["vm"]): Promise<boolean> {
-  try {
-    await vm.info();
-    return true;
-  } catch (error) {
-    if (isNotCreated(error)) return false;
-    throw error;
   }
 }

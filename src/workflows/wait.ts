@@ -1,6 +1,7 @@
 /** Waits for a state of the VMM or its VM. */
 import type { Client } from "../client.ts";
 import { ApiError } from "../errors.ts";
+import type { CallOptions } from "../generated/api.gen.ts";
 import type {
   VmInfo,
   VmmPingResponse,
@@ -88,4 +89,17 @@ export async function waitForDeviceRemoved(
 /** Whether the VMM said that it has no VM. */
 export function isNotCreated(error: unknown): boolean {
   return error instanceof ApiError && error.code === "not_created";
+}
+
+/** The VM's info, or undefined where the VMM has no VM. */
+export async function infoOf(
+  vm: Client["vm"],
+  options?: CallOptions,
+): Promise<VmInfo | undefined> {
+  try {
+    return await vm.info(options);
+  } catch (error) {
+    if (isNotCreated(error)) return undefined;
+    throw error;
+  }
 }
