@@ -10,34 +10,34 @@ export interface Alarm {
   readonly ring: () => void;
 }
 
-/** Rings after `ms`, unless it is cleared. */
+/** Rings after `ms`, unless it is cleared; does not keep a script alive. */
 export function setAlarm(ms: number, ring: () => void): Alarm {
   const alarm = { due: performance.now() + ms, ring };
-  if (pending.size === 0) timer?.addEventListener("abort", check);
   pending.add(alarm);
-  if (alarm.due < next || timer!.aborted) wind(alarm.due);
+  if (alarm.due < next) wind(alarm.due);
   return alarm;
 }
 
 /** The timer goes on: it is the next call's. */
 export function clearAlarm(alarm: Alarm): void {
   pending.delete(alarm);
-  // With a listener it would keep a script alive in Deno.
-  if (pending.size === 0) timer?.removeEventListener("abort", check);
 }
 
 const pending: Set<Alarm> = new Set();
-/** When the timer ends; it may have done so while nobody listened. */
+/** When the timer ends. */
 let next = Infinity;
 let timer: AbortSignal | undefined;
 
+// A signal's own method has the timer keep the script alive in Deno.
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+
 function wind(due: number): void {
-  timer?.removeEventListener("abort", check);
+  if (timer) removeEventListener.call(timer, "abort", check);
   next = due;
   // Not setTimeout: what is left of that after a test counts as a leak in Deno.
   const ms = Math.max(Math.ceil(due - performance.now()), 0);
   timer = AbortSignal.timeout(ms);
-  timer.addEventListener("abort", check);
+  addEventListener.call(timer, "abort", check);
 }
 
 function check(): void {

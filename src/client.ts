@@ -115,13 +115,8 @@ export function createClient(
     if (deadline.signal) request.signal = deadline.signal;
     try {
       const url = ORIGIN + row.path;
-      const { status, text } = await socket.exchange(
-        url,
-        request,
-        read,
-        context,
-      );
-      return answer(row, status, text, context);
+      const reply = await socket.exchange(url, request, read, context);
+      return answer(row, reply.status, reply.text, context);
     } catch (error) {
       if (row.mayClose && isClosed(error)) return undefined;
       throw error;

@@ -6,7 +6,7 @@
 export function decode(text: string): unknown {
   // No 16 digits in a row means no integer beyond 2^53, and no need of the
   // reviver, which costs several times the parse.
-  return LONG_RUN.test(text) ? parse(text, exact) : JSON.parse(text);
+  return hasLongRun(text) ? parse(text, exact) : JSON.parse(text);
 }
 
 /** Reads JSON in which every number comes out as a bigint, however small. */
@@ -50,7 +50,31 @@ type Reviver = (
 const json = JSON as unknown as { rawJSON(text: string): unknown };
 const parse = JSON.parse as (text: string, reviver: Reviver) => unknown;
 
-const LONG_RUN = /\d{16}/;
+/**
+ * Whether there are 16 digits in a row. Such a run covers a place whose number
+ * divides by 16; a regular expression looks at all, in V8 for half as long as
+ * the parse takes.
+ */
+function hasLongRun(text: string): boolean {
+  for (let at = 0; at < text.length; at += RUN) {
+    if (!isDigit(text, at)) continue;
+    let start = at;
+    let end = at + 1;
+    while (isDigit(text, start - 1)) start--;
+    while (isDigit(text, end)) end++;
+    if (end - start >= RUN) return true;
+  }
+  return false;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= ZERO && code <= NINE;
+}
+
+const RUN = 16;
+const ZERO = 0x30;
+const NINE = 0x39;
 const INTEGER = /^-?\d+$/;
 
 const exact: Reviver = (_, value, { source }) =>

@@ -56,14 +56,26 @@ export class ApiSocket {
     }
     this.#running++;
     try {
-      const slot = await this.#slots.take(signal);
+      const turn = this.#slots.take(signal);
+      // Each await costs, so a free slot has none.
+      const slot = typeof turn === "number" ? turn : await turn;
+      let reply: Reply | undefined;
       let answered = false;
       try {
-        const value = await this.#send(url, request, read, context);
+        const transport = this.#transport ??= await transportTo(this.path);
+        reply = this.#fetch === undefined
+          ? await transport.fetch(url, request)
+          : await bounded(await this.#fetch(url, request));
+        const value = await read(reply);
         answered = true;
         return value;
+      } catch (cause) {
+        throw this.#fault(cause, signal, context);
       } finally {
-        this.#slots.give(slot, answered);
+        const give = (): void => this.#slots.give(slot, answered);
+        // Whoever is next in line counts on this connection's being closed.
+        if (reply?.onClosed) reply.onClosed(give);
+        else give();
       }
     } finally {
       this.#running--;
@@ -77,26 +89,17 @@ export class ApiSocket {
     this.#release();
   }
 
-  async #send<T>(
-    url: string,
-    request: Request,
-    read: (reply: Reply) => Promise<T>,
+  #fault(
+    cause: unknown,
+    signal: AbortSignal | undefined,
     context: ErrorContext,
-  ): Promise<T> {
-    const transport = this.#transport ??= await transportTo(this.path);
-    try {
-      const reply = this.#fetch === undefined
-        ? await transport.fetch(url, request)
-        : await bounded(await this.#fetch(url, request));
-      return await read(reply);
-    } catch (cause) {
-      if (request.signal?.aborted) throw request.signal.reason;
-      if (cause instanceof ConnectionError) throw cause;
-      const code = cause instanceof OversizeError
-        ? "not_http"
-        : transport.fault(cause);
-      throw new ConnectionError(code, { ...context, cause });
-    }
+  ): unknown {
+    if (signal?.aborted) return signal.reason;
+    if (cause instanceof ConnectionError) return cause;
+    const code = cause instanceof OversizeError
+      ? "not_http"
+      : this.#transport!.fault(cause);
+    return new ConnectionError(code, { ...context, cause });
   }
 
   #release(): void {

@@ -18,6 +18,15 @@ test("decode() keeps every digit of a 64-bit integer", () => {
   );
 });
 
+test("decode() finds a long integer wherever it stands", () => {
+  for (let before = 0; before < 40; before++) {
+    for (const integer of [2n ** 53n, 10n ** 17n, MAX]) {
+      const text = `[${" ".repeat(before)}${integer}]`;
+      assert.deepEqual(decode(text), [integer], text);
+    }
+  }
+});
+
 test("decode() takes no digits out of a string", () => {
   const text = `{"id":"${MAX}","n":1}`;
   assert.deepEqual(decode(text), { id: `${MAX}`, n: 1 });

@@ -11,14 +11,20 @@ export class OversizeError extends Error {
 }
 
 /** The response as it is where it says that it is small; else a copy. */
-export async function bounded(response: Response): Promise<Response> {
+export function bounded(response: Response): Response | Promise<Response> {
   const length = response.headers.get("content-length");
   if (length !== null && Number(length) <= MAX_BODY_BYTES) return response;
-  if (response.body === null) return response;
+  return response.body === null ? response : copy(response, response.body);
+}
+
+async function copy(
+  response: Response,
+  body: ReadableStream<Uint8Array>,
+): Promise<Response> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   // Leaving the loop by a throw cancels the body.
-  for await (const chunk of response.body) {
+  for await (const chunk of body) {
     size += chunk.length;
     if (size > MAX_BODY_BYTES) throw new OversizeError();
     chunks.push(chunk as Uint8Array<ArrayBuffer>);

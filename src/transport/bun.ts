@@ -17,7 +17,7 @@ export function connect(socketPath: string): Transport {
   return {
     async fetch(url: string, request: Request): Promise<Reply> {
       const init = { ...request, ...options };
-      return await bounded(await fetch(url, init as RequestInit));
+      return bounded(await fetch(url, init as RequestInit));
     },
     fault,
     close() {},

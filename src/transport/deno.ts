@@ -15,7 +15,7 @@ export function connect(socketPath: string): Transport {
         poolMaxIdlePerHost: 0,
       });
       const init = { ...request, redirect: "manual", client };
-      return await bounded(await fetch(url, init as RequestInit));
+      return bounded(await fetch(url, init as RequestInit));
     },
     fault,
     close() {

@@ -14,7 +14,11 @@ export interface Request {
 }
 
 /** What is used of a Response; building a whole one is dear in Node. */
-export type Reply = Pick<Response, "status" | "headers" | "text" | "bytes">;
+export interface Reply
+  extends Pick<Response, "status" | "headers" | "text" | "bytes"> {
+  /** Calls back when the connection is closed, if that can be later. */
+  onClosed?(listener: () => void): void;
+}
 
 /** A fetch that reaches one socket, a new connection for each request. */
 export interface Transport {

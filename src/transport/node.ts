@@ -60,31 +60,34 @@ function receive(
     chunks.push(chunk);
     if (size > MAX_BODY_BYTES) incoming.destroy(new OversizeError());
   }).on("error", reject).on("end", () => {
-    const reply = new NodeReply(incoming, chunks);
-    // Whoever is next in line counts on this connection's being closed.
-    const { socket } = incoming;
     // Who answers before the whole body is there may take no more of it.
-    if (!sent.writableFinished) socket.destroy();
-    if (socket.closed) resolve(reply);
-    else socket.once("close", () => resolve(reply));
+    if (!sent.writableFinished) incoming.socket.destroy();
+    resolve(new NodeReply(incoming, chunks));
   });
 }
 
 class NodeReply implements Reply {
   readonly status: number;
-  readonly #raw: readonly string[];
+  readonly #incoming: IncomingMessage;
   readonly #chunks: Uint8Array[];
 
   constructor(incoming: IncomingMessage, chunks: Uint8Array[]) {
     this.status = incoming.statusCode!;
-    this.#raw = incoming.rawHeaders;
+    this.#incoming = incoming;
     this.#chunks = chunks;
+  }
+
+  onClosed(listener: () => void): void {
+    const { socket } = this.#incoming;
+    if (socket.closed) listener();
+    else socket.once("close", listener);
   }
 
   get headers(): Headers {
     const headers = new Headers();
-    for (let i = 0; i < this.#raw.length; i += 2) {
-      headers.append(this.#raw[i]!, this.#raw[i + 1]!);
+    const { rawHeaders: raw } = this.#incoming;
+    for (let i = 0; i < raw.length; i += 2) {
+      headers.append(raw[i]!, raw[i + 1]!);
     }
     return headers;
   }
