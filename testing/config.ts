@@ -1,11 +1,5 @@
-/** The stored configuration, and what the VMM computes from it. */
-import type {
-  MemoryConfigInfo,
-  VmConfigInfo,
-} from "../src/generated/types.gen.ts";
-
-/** A configuration with every default filled in, as `vm.info` shows it. */
-export type Config = VmConfigInfo;
+/** The stored configuration: its lists of devices, and its ids. */
+import type { Config, Device } from "../src/schema/config.ts";
 
 /** A body that was read: options that were given as null are absent. */
 export type Given<T> = { [key in keyof T]: Exclude<T[key], null> };
@@ -24,14 +18,6 @@ export const deviceLists = {
 
 /** The key of a list of devices. */
 export type DeviceList = (typeof deviceLists)[keyof typeof deviceLists];
-
-/** What all devices of lists have, as far as it is the same. */
-export interface Device {
-  id?: string;
-  iommu?: boolean;
-  pci_segment: number;
-  pci_device_id?: number;
-}
 
 /** The devices of a list, as far as they are alike. */
 export function devicesOf(config: Config, list: DeviceList): Device[] {
@@ -63,22 +49,6 @@ export function removeDevice(config: Config, id: string): boolean {
     removed = true;
   }
   return removed;
-}
-
-/** Bytes of RAM: what is booted with, and what is plugged in. */
-export function totalRam(memory: MemoryConfigInfo): bigint {
-  let total = BigInt(memory.size);
-  for (const zone of memory.zones ?? []) total += BigInt(zone.size);
-  return total + hotpluggedRam(memory);
-}
-
-/** Bytes of RAM that virtio-mem plugs in. */
-export function hotpluggedRam(memory: MemoryConfigInfo): bigint {
-  let total = BigInt(memory.hotplugged_size ?? 0);
-  for (const zone of memory.zones ?? []) {
-    total += BigInt(zone.hotplugged_size ?? 0);
-  }
-  return total;
 }
 
 /** A byte count as it goes into JSON. */

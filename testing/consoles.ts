@@ -1,6 +1,6 @@
 /** The consoles, which are opened when a configuration is stored. */
 import { writeFileSync } from "node:fs";
-import type { Config } from "./config.ts";
+import type { Config } from "../src/schema/config.ts";
 import { type Machine, Panic } from "./machine.ts";
 import { osError, Refusal } from "./refusal.ts";
 

@@ -1,6 +1,6 @@
 /** The devices of a VM: their ids, and their places on the bus. */
 import type { DeviceNode } from "../src/generated/types.gen.ts";
-import type { Device } from "./config.ts";
+import type { Device } from "../src/schema/config.ts";
 import { freshCounters } from "./counters.ts";
 import { deviceManager, unknownDevice } from "./refusal.ts";
 import type { Release } from "./release.ts";

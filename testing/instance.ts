@@ -1,5 +1,6 @@
 /** A VM that exists: half built by a failed boot, running, or paused. */
-import { type Config, idsOf } from "./config.ts";
+import type { Config } from "../src/schema/config.ts";
+import { idsOf } from "./config.ts";
 import { Devices } from "./devices.ts";
 import type { Release } from "./release.ts";
 import type { Place } from "./tree.ts";

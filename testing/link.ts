@@ -1,7 +1,7 @@
 /** How a VM travels from one fake to another: line by line. */
 import { connect, createServer, isIP, type Socket } from "node:net";
 import { rmSync } from "node:fs";
-import { splitAddress } from "./rules/migration.ts";
+import { splitAddress } from "../src/schema/rules/address.ts";
 
 /** A listening end, for one peer. */
 export interface Listener {

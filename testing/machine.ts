@@ -1,7 +1,7 @@
 /** The VMM: its configuration, its one VM, and what is asked of them. */
 import type { OperationName } from "../src/generated/api.gen.ts";
 import type { Clock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "../src/schema/config.ts";
 import type { EventMonitor } from "./events.ts";
 import type { GuestScript } from "./guest.ts";
 import type { Host } from "./host.ts";

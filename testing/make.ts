@@ -5,7 +5,7 @@ import type {
   NetConfigInfo,
   PmemConfigInfo,
 } from "../src/generated/types.gen.ts";
-import type { Device } from "./config.ts";
+import type { Device } from "../src/schema/config.ts";
 import type { Devices } from "./devices.ts";
 import type { DeviceKind } from "./tree.ts";
 import type { Machine } from "./machine.ts";

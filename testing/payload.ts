@@ -1,5 +1,5 @@
 /** The kernel and what comes with it, as far as their files tell. */
-import type { Config } from "./config.ts";
+import type { Config } from "../src/schema/config.ts";
 import type { Host } from "./host.ts";
 import { osError, Refusal } from "./refusal.ts";
 

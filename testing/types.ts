@@ -1,5 +1,6 @@
 /** The generated schemas as the types that a release's deserialiser knows. */
 import { type Schema, schemas } from "../src/generated/schemas.gen.ts";
+import { DESCRIPTORS } from "../src/schema/config.ts";
 import type { Release } from "./release.ts";
 import { flattened, forms, paths, structs, unpadded, words } from "./rust.ts";
 
@@ -102,7 +103,7 @@ function compile(
         : complete(type, property.default ?? resolve(property).default),
       flat: flat.includes(name),
       padded: !(unpadded[schema] ?? []).includes(name),
-      descriptor: ["fd", "fds", "iommufd_fd"].includes(name),
+      descriptor: DESCRIPTORS.includes(name),
       returned,
     };
     fields.push(field);

@@ -1,11 +1,7 @@
 /** From a configuration to a VM that runs, and what a failure leaves behind. */
 import type { VmConfig } from "../../src/generated/types.gen.ts";
-import {
-  type Config,
-  type Device,
-  type DeviceList,
-  devicesOf,
-} from "../config.ts";
+import type { Config, Device } from "../../src/schema/config.ts";
+import { type DeviceList, devicesOf } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
 import type { DeviceKind, Place } from "../tree.ts";
 import { activate, speak } from "../guest.ts";
@@ -15,9 +11,9 @@ import type { Machine } from "../machine.ts";
 import { makeDevice, mappedBytes } from "../make.ts";
 import { loadPayload, openInitramfs } from "../payload.ts";
 import { deviceManager, memoryManager, Refusal } from "../refusal.ts";
-import { memoryProblem } from "../rules/memory.ts";
-import { canBuildNodes } from "../rules/numa.ts";
-import { validate } from "../validate.ts";
+import { brokenByMemory } from "../../src/schema/rules/memory.ts";
+import { unbuildableNodes } from "../../src/schema/rules/numa.ts";
+import { chainOf, validate } from "../validate.ts";
 
 /** Stores a configuration; nothing is checked, and nothing is built. */
 export function create(machine: Machine, body: VmConfig): void {
@@ -79,10 +75,10 @@ export function build(
   config: Config,
   saved?: ReadonlyMap<string, Place>,
 ): Instance {
-  const problem = memoryProblem(config.memory);
-  if (problem !== undefined) throw memoryManager(problem);
+  const problem = chainOf(brokenByMemory(config.memory));
+  if (problem !== undefined) throw memoryManager(...problem);
   validate(machine.release, config, machine.parts.host);
-  if (!canBuildNodes(config)) {
+  if (chainOf(unbuildableNodes(config)) !== undefined) {
     throw new Refusal("failed", "Invalid NUMA configuration");
   }
   const instance = new Instance(machine.release, config, saved);

@@ -5,13 +5,8 @@ import type {
   VmRemoveDevice,
   VsockConfig,
 } from "../../src/generated/types.gen.ts";
-import {
-  addDevice,
-  type Config,
-  type Device,
-  type DeviceList,
-  removeDevice,
-} from "../config.ts";
+import type { Config, Device } from "../../src/schema/config.ts";
+import { addDevice, type DeviceList, removeDevice } from "../config.ts";
 import type { Devices } from "../devices.ts";
 import type { DeviceKind, LiveDevice } from "../tree.ts";
 import { activate, leave } from "../guest.ts";

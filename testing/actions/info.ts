@@ -3,7 +3,12 @@ import type {
   DeviceNode,
   VmmPingResponse,
 } from "../../src/generated/types.gen.ts";
-import { bytes, type Config, hotpluggedRam, totalRam } from "../config.ts";
+import {
+  type Config,
+  hotpluggedRam,
+  totalRam,
+} from "../../src/schema/config.ts";
+import { bytes } from "../config.ts";
 import type { Counters } from "../counters.ts";
 import type { Machine } from "../machine.ts";
 import { render } from "../render.ts";

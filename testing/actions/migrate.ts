@@ -7,7 +7,7 @@ import type {
   SendMigrationData,
 } from "../../src/generated/types.gen.ts";
 import { decode, encode } from "../../src/json.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../../src/schema/config.ts";
 import { openConsoles } from "../consoles.ts";
 import { refuse } from "../lifecycle.ts";
 import {
@@ -19,9 +19,14 @@ import {
 } from "../link.ts";
 import { Killed, type Machine } from "../machine.ts";
 import { osError, Refusal } from "../refusal.ts";
-import { receiverProblem, senderProblem } from "../rules/migration.ts";
-import { Check } from "../rules/rule.ts";
-import { updateZones } from "../rules/restore.ts";
+import { Around } from "../../src/schema/rules/around.ts";
+import {
+  brokenByReceiver,
+  brokenBySender,
+} from "../../src/schema/rules/migration.ts";
+import { lookAtTls } from "../tls.ts";
+import { chainOf } from "../validate.ts";
+import { updateZones } from "../zones.ts";
 import { deserialize } from "../serde.ts";
 import { lockDisks } from "./boot.ts";
 import { info, shown } from "./info.ts";
@@ -40,7 +45,7 @@ const RECEIVE = "Failed to receive migratable component snapshot";
 
 /** Answers when the work has begun; the outcome is an event, or the end. */
 export function send(machine: Machine, body: SendMigrationData): void {
-  const problem = senderProblem(body);
+  const problem = chainOf(brokenBySender(body, lookAtTls));
   if (problem !== undefined) {
     throw new Refusal(
       "failed",
@@ -50,7 +55,7 @@ export function send(machine: Machine, body: SendMigrationData): void {
     );
   }
   const { stored, release, owned } = machine;
-  const shared = new Check(stored, release, () => true);
+  const shared = new Around(stored, release, () => true);
   if (body.local && !shared.sharedMemory) {
     throw new Refusal(
       "failed",
@@ -117,7 +122,9 @@ export async function receive(
   body: ReceiveMigrationData,
 ): Promise<void> {
   const { receiverWords } = machine.release;
-  const problem = receiverProblem(body, receiverWords);
+  const problem = chainOf(
+    brokenByReceiver(body, receiverWords, lookAtTls),
+  );
   if (problem !== undefined) {
     throw new Refusal(
       "failed",

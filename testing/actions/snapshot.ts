@@ -13,13 +13,14 @@ import type {
   VmSnapshotConfig,
 } from "../../src/generated/types.gen.ts";
 import { decode, encode } from "../../src/json.ts";
-import { type Config, totalRam } from "../config.ts";
+import { type Config, totalRam } from "../../src/schema/config.ts";
 import { openConsoles } from "../consoles.ts";
 import type { Host } from "../host.ts";
 import type { Instance } from "../instance.ts";
 import type { Machine } from "../machine.ts";
 import { osError, Refusal } from "../refusal.ts";
-import { checkRestore, updateZones } from "../rules/restore.ts";
+import { brokenByRestore } from "../../src/schema/rules/restore.ts";
+import { updateZones } from "../zones.ts";
 import { deserialize, SerdeError } from "../serde.ts";
 import type { Place } from "../tree.ts";
 import { ruled } from "../validate.ts";
@@ -96,7 +97,7 @@ export function restore(machine: Machine, body: RestoreConfig): void {
     new Refusal("failed", "Cannot restore VM", ...chain);
   const directory = directoryOf(host, body.source_url, fail);
   const config = readConfig(machine, join(directory, FILES.config), fail);
-  ruled(() => checkRestore(body, config));
+  ruled(brokenByRestore(body, config));
   const problem = updateZones(body.zone_updates ?? [], config);
   if (problem !== undefined) {
     const failure = "Error applying memory zone updates";

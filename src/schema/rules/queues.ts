@@ -6,15 +6,17 @@ export function tooManyQueues<Item extends { num_queues: number | bigint }>(
   count: (item: Item) => bigint,
 ): Rule<Item> {
   return [
-    (item, { bootVcpus }) => count(item) > BigInt(bootVcpus),
+    (item, { bootVcpus }) => count(item) > bootVcpus,
     ({ num_queues }, { bootVcpus }) =>
       `Queue count (${num_queues}) must not exceed boot vCPUs (${bootVcpus})`,
+    "num_queues",
   ];
 }
 
 export const queueSize: Rule<{ queue_size: number }> = [
   ({ queue_size }) => !isPowerOfTwo(queue_size),
   ({ queue_size }) => badQueueSize(queue_size),
+  "queue_size",
 ];
 
 export function badQueueSize(size: number): string {

@@ -2,11 +2,12 @@
 import type {
   FsConfigInfo,
   GenericVhostUserConfigInfo,
-} from "../../src/generated/types.gen.ts";
+} from "../../generated/types.gen.ts";
 import type { Device } from "../config.ts";
 import { anyDevice, noIommu } from "./pci.ts";
 import { badQueueSize, queueSize, tooManyQueues } from "./queues.ts";
-import { isPowerOfTwo, type Rule } from "./rule.ts";
+import type { Around } from "./around.ts";
+import { type Broken, isPowerOfTwo, type Rule, rule } from "./rule.ts";
 
 interface VhostUser {
   vhost_user: boolean;
@@ -18,20 +19,38 @@ interface VhostUser {
 export const NO_SHARED_MEMORY =
   "Using vhost-user requires using shared memory or huge pages";
 
-export const needsSharedMemory: Rule<VhostUser> = [
-  ({ vhost_user }, check) => vhost_user && !check.sharedMemory,
-  () => NO_SHARED_MEMORY,
+const NO_ZONES = "no memory zones to look at";
+
+export const needsSharedMemory: readonly Rule<VhostUser>[] = [
+  [
+    ({ vhost_user }, { missesZones }) => vhost_user && missesZones,
+    () => NO_ZONES,
+    "vhost_user",
+    "panic",
+  ],
+  [
+    ({ vhost_user }, { sharedMemory }) => vhost_user && !sharedMemory,
+    () => NO_SHARED_MEMORY,
+    "vhost_user",
+  ],
 ];
+
+/** Where the VMM looks for memory zones, and gives up without any. */
+export function* missingZones({ missesZones }: Around): Generator<Broken> {
+  if (missesZones) yield rule("memory.zones", NO_ZONES, "panic");
+}
 
 export const needsSocket: Rule<VhostUser> = [
   ({ vhost_user, vhost_socket }) => vhost_user && vhost_socket === undefined,
   () => "No socket provided when using vhost-user",
+  "vhost_socket",
 ];
 
 export const noRateLimit: Rule<VhostUser> = [
   ({ vhost_user, rate_limiter_config: own, rate_limit_group: group }) =>
     vhost_user && (own !== undefined || group !== undefined),
   () => "Rate limiting is not supported with vhost-user",
+  "vhost_user",
 ];
 
 export const fs: readonly Rule<FsConfigInfo>[] = [
@@ -47,6 +66,7 @@ export const genericVhostUser: readonly Rule<GenericVhostUserConfigInfo>[] = [
     ({ queue_sizes }) => !queue_sizes.every(isPowerOfTwo),
     ({ queue_sizes }) =>
       badQueueSize(queue_sizes.find((size) => !isPowerOfTwo(size))!),
+    "queue_sizes",
   ],
   ...anyDevice,
 ];

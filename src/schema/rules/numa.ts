@@ -1,0 +1,124 @@
+/** NUMA nodes. */
+import type { NumaConfigInfo } from "../../generated/types.gen.ts";
+import type { Config } from "../config.ts";
+import type { Around } from "./around.ts";
+import { type Broken, brokenBy, type Rule, rule } from "./rule.ts";
+
+const node: readonly Rule<NumaConfigInfo>[] = [
+  [
+    ({ device_id, cpus, memory_zones }) =>
+      device_id !== undefined &&
+      (cpus !== undefined || memory_zones !== undefined),
+    () =>
+      numa(
+        "device_id in numa config is mutually exclusive with cpus and " +
+          "memory_zones",
+      ),
+    "device_id",
+  ],
+  [
+    ({ device_id }) => device_id === "",
+    () => numa("device_id in numa config cannot be empty"),
+    "device_id",
+  ],
+  [
+    ({ device_id, cpus, memory_zones }) =>
+      device_id === undefined && cpus === undefined &&
+      memory_zones === undefined,
+    () =>
+      numa("numa config must specify either device_id or cpus/memory_zones"),
+  ],
+  [
+    ({ cpus }) => cpus?.length === 0,
+    () => numa("cpus list in numa config cannot be empty"),
+    "cpus",
+  ],
+  [
+    ({ cpus, memory_zones }) =>
+      cpus === undefined && memory_zones?.length === 0,
+    () => numa("memory_zones in numa config cannot be empty"),
+    "memory_zones",
+  ],
+];
+
+function numa(problem: string): string {
+  return `Invalid NUMA configuration: ${problem}`;
+}
+
+/** Each node, and that no zone and no segment belongs to two. */
+export function* brokenByNodes(
+  { numa: nodes = [] }: Config,
+  around: Around,
+): Generator<Broken> {
+  const zones = new Map<string, number>();
+  const segments = new Map<number, number>();
+  for (const [index, config] of nodes.entries()) {
+    const path = `numa[${index}]`;
+    yield* brokenBy(config, node, path, around);
+    const id = config.guest_numa_id;
+    for (const [index, zone] of (config.memory_zones ?? []).entries()) {
+      const other = zones.get(zone);
+      if (other !== undefined) {
+        yield rule(
+          `${path}.memory_zones[${index}]`,
+          `Memory zone: ${zone} belongs to multiple NUMA nodes: ` +
+            `${other} and ${id}`,
+        );
+      }
+      zones.set(zone, id);
+    }
+    for (const [index, segment] of (config.pci_segments ?? []).entries()) {
+      const problem = segmentProblem(around, segment, id, segments);
+      if (problem !== undefined) {
+        yield rule(`${path}.pci_segments[${index}]`, problem);
+      }
+      segments.set(segment, id);
+    }
+  }
+}
+
+function segmentProblem(
+  around: Around,
+  segment: number,
+  id: number,
+  taken: ReadonlyMap<number, number>,
+): string | undefined {
+  if (segment >= around.segments) return `Invalid PCI segment id: ${segment}`;
+  if (segment === 0 && id !== 0) {
+    return `Default PCI segment assigned to non-zero NUMA node ${id}`;
+  }
+  const other = taken.get(segment);
+  if (other === undefined) return undefined;
+  return `PCI segment: ${segment} belongs to multiple NUMA nodes ${other} and ` +
+    id;
+}
+
+/** Why a boot cannot build the nodes; the VMM itself gives no reason. */
+export function* unbuildableNodes(
+  { numa: nodes = [], memory }: Config,
+): Generator<Broken> {
+  const ids = nodes.map(({ guest_numa_id }) => guest_numa_id);
+  const zones = memory.zones?.map(({ id }) => id) ?? ["mem0"];
+  for (const [index, config] of nodes.entries()) {
+    const path = `numa[${index}]`;
+    const { guest_numa_id: id, memory_zones = [], distances = [] } = config;
+    if (ids.indexOf(id) < index) {
+      yield rule(`${path}.guest_numa_id`, numa(`node ${id} is there twice`));
+    }
+    for (const [index, zone] of memory_zones.entries()) {
+      if (zones.includes(zone)) continue;
+      const problem = numa(`there is no memory zone ${zone}`);
+      yield rule(`${path}.memory_zones[${index}]`, problem);
+    }
+    const to = distances.map(({ destination }) => destination);
+    for (const [index, destination] of to.entries()) {
+      const problem = !ids.includes(destination)
+        ? `there is no node ${destination}`
+        : to.indexOf(destination) < index
+        ? `the distance to node ${destination} is there twice`
+        : undefined;
+      if (problem === undefined) continue;
+      yield rule(`${path}.distances[${index}].destination`, numa(problem));
+    }
+  }
+}
