@@ -23,7 +23,10 @@ function mark(schema: Schema): void {
   for (const property of Object.values(schema.properties ?? {})) mark(property);
 }
 
-function remarks(marked: Partial<Schema & Endpoint & Answer>): string[] {
+/** What the marks of a schema, an operation or an answer say, in sentences. */
+export function remarks(
+  marked: Partial<Schema & Endpoint & Answer>,
+): string[] {
   const said: string[] = [];
   const feature = marked["x-feature"];
   const since = marked["x-since"];

@@ -19,14 +19,26 @@ import { fileURLToPath } from "node:url";
 import { apiSource } from "./api.ts";
 import { config } from "./config.ts";
 import { describe } from "./docs.ts";
+import { documentsSource } from "./documents.ts";
 import { eventsSource } from "./events.ts";
+import { requestsSource } from "./requests.ts";
 import { schemasSource } from "./schemas.ts";
 import { readSpec } from "./spec.ts";
+import { validatorsSource } from "./validators.ts";
 import { withVariants } from "./variants.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SPEC = join(ROOT, "spec/cloud-hypervisor.yaml");
 const OUTPUT = join(ROOT, "src/generated");
+
+/** What is made of the spec alone. */
+const SOURCES = {
+  documents: documentsSource,
+  events: eventsSource,
+  requests: requestsSource,
+  schemas: schemasSource,
+  validators: validatorsSource,
+};
 
 /** Made from the spec at `specPath`, the whole of `output` anew. */
 export async function generate(
@@ -51,8 +63,9 @@ export async function generate(
     }
     appendFileSync(join(made, "types.gen.ts"), UNLISTED);
     writeFileSync(join(made, "api.gen.ts"), apiSource(typed));
-    writeFileSync(join(made, "events.gen.ts"), eventsSource(spec));
-    writeFileSync(join(made, "schemas.gen.ts"), schemasSource(spec));
+    for (const [name, source] of Object.entries(SOURCES)) {
+      writeFileSync(join(made, `${name}.gen.ts`), source(spec));
+    }
     rmSync(output, { recursive: true, force: true });
     renameSync(made, output);
   } finally {

@@ -1,17 +1,9 @@
 /** Writes schemas.gen.ts: the schemas as data, for whoever parses as the VMM. */
-import { endpoints, jsonSchema, refName, type Spec } from "./spec.ts";
+import type { Spec } from "./spec.ts";
 
 export function schemasSource(spec: Spec): string {
-  const requests = Object.fromEntries(
-    endpoints(spec).flatMap(({ name, requestBody }) => {
-      const ref = jsonSchema(requestBody)?.$ref;
-      return ref ? [[name, refName(ref)]] : [];
-    }),
-  );
   const schemas = JSON.stringify(spec.components.schemas, terse, 2);
   return `// Made by \`deno task gen\` from spec/cloud-hypervisor.yaml.
-
-import type { OperationName } from "./api.gen.ts";
 
 /** A schema of the spec, less its description; the \`x-\` keywords stay. */
 export interface Schema {
@@ -30,11 +22,6 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly [keyword: string]: unknown;
 }
-
-/** The schema of each operation's body. */
-export const requests: { readonly [name in OperationName]?: string } = ${
-    JSON.stringify(requests, null, 2)
-  };
 
 /** The schemas by name. */
 export const schemas: { readonly [name: string]: Schema } = ${schemas};

@@ -57,6 +57,12 @@ export interface Schema {
   oneOf?: Schema[];
   anyOf?: Schema[];
   enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  deprecated?: boolean;
+  "x-nullable"?: boolean;
   "x-returned"?: "always" | "nullable" | "if-set" | "if-true" | "never";
   "x-open"?: "response" | "config";
   "x-js-type"?: "number" | "bigint";

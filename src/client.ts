@@ -6,7 +6,7 @@ import {
   type ErrorContext,
   InvalidRequestError,
 } from "./errors.ts";
-import { fatal } from "./fatal.ts";
+import { fatals } from "./fatal.ts";
 import {
   Api,
   type CallOptions,
@@ -157,10 +157,10 @@ function refuseFatal(
   body: unknown,
   context: ErrorContext,
 ): void {
-  const found = fatal(name, body);
-  if (found === undefined) return;
-  const { field, reason } = found;
-  throw new InvalidRequestError("fatal_request", field, reason, context);
+  for (const { field, reason } of fatals(name, body)) {
+    const told = `${reason}; allowFatal lets it through`;
+    throw new InvalidRequestError("fatal_request", field, told, context);
+  }
 }
 
 function write(body: unknown, context: ErrorContext): string {

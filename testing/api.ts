@@ -5,7 +5,7 @@ import {
   type OperationRow,
   operations,
 } from "../src/generated/api.gen.ts";
-import { requests } from "../src/generated/schemas.gen.ts";
+import { requests } from "../src/generated/requests.gen.ts";
 import { encode } from "../src/json.ts";
 import { messages } from "./messages.ts";
 import type { Request } from "./parser.ts";

@@ -2,7 +2,7 @@
  * What the VMM's own types are called where the spec cannot say it: only the
  * wording of "expected …" depends on it.
  */
-import { isIP } from "node:net";
+import { isIp, isMac } from "../src/schema/rules/forms.ts";
 
 /** Structs that are not called as their schema. */
 export const structs: { readonly [schema: string]: string | undefined } = {
@@ -89,12 +89,10 @@ export const forms: {
 };
 
 function mac(text: string): string | undefined {
-  return /^[\da-fA-F]{2}(:[\da-fA-F]{2}){5}$/.test(text)
-    ? undefined
-    : "The provided MAC address is invalid: " +
-      `parsing of ${text} into a MAC address failed`;
+  return isMac(text) ? undefined : "The provided MAC address is invalid: " +
+    `parsing of ${text} into a MAC address failed`;
 }
 
 function ip(text: string): string | undefined {
-  return isIP(text) === 0 ? "invalid IP address syntax" : undefined;
+  return isIp(text) ? undefined : "invalid IP address syntax";
 }

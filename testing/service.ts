@@ -1,7 +1,7 @@
 /** Answers requests: what is logged, what a fault meets, and what is done. */
 import { Buffer } from "node:buffer";
 import type { OperationName } from "../src/generated/api.gen.ts";
-import { requests } from "../src/generated/schemas.gen.ts";
+import { requests } from "../src/generated/requests.gen.ts";
 import { encode } from "../src/json.ts";
 import {
   type Call,

@@ -11,7 +11,7 @@ import { reply, serve } from "./server.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BIN = join(ROOT, "node_modules/.bin");
 
-test("mod.ts in a bundle has at most 20 KiB, works, and holds no hey-api", async () => {
+test("mod.ts in a bundle has at most 21 KiB, works, and holds no hey-api", async () => {
   const directory = mkdtempSync(join(tmpdir(), "chv-bundle-"));
   const bundle = join(directory, "bundle.mjs");
   const { status, stderr } = spawnSync(join(BIN, "bun"), [
@@ -22,7 +22,7 @@ test("mod.ts in a bundle has at most 20 KiB, works, and holds no hey-api", async
   ], { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   const text = readFileSync(bundle, "utf8");
-  assert.ok(text.length <= 20 * 1024, `${text.length} bytes`);
+  assert.ok(text.length <= 21 * 1024, `${text.length} bytes`);
   for (const word of ["interceptors", "parseAs", "bodySerializer"]) {
     assert.ok(!text.includes(word), word);
   }

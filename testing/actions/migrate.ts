@@ -47,11 +47,13 @@ const RECEIVE = "Failed to receive migratable component snapshot";
 export function send(machine: Machine, body: SendMigrationData): void {
   const problem = chainOf(brokenBySender(body, lookAtTls));
   if (problem !== undefined) {
+    const [first, ...causes] = problem;
     throw new Refusal(
       "failed",
       SEND,
       "Invalid send migration configuration",
-      ...problem,
+      `Error validating send migration parameters: ${first}`,
+      ...causes,
     );
   }
   const { stored, release, owned } = machine;

@@ -124,7 +124,6 @@ const postcopyRules: readonly SenderRule[] = [
   ],
 ];
 
-const SENDER = "Error validating send migration parameters: ";
 const BAD_URL = "destination_url must use tcp:<host>:<port> or unix:<path>.";
 
 /** The rules that a sender's parameters break, in the VMM's order. */
@@ -136,7 +135,7 @@ export function* brokenBySender(
   const address = addressProblem(url);
   if (address !== undefined) {
     const causes = address === "prefix" ? [] : address;
-    yield chain("destination_url", [`${SENDER}${BAD_URL}`, ...causes]);
+    yield chain("destination_url", [BAD_URL, ...causes]);
   }
   const unix = url.startsWith("unix:");
   yield* brokenRules(data, unix, senderRules);
@@ -145,7 +144,7 @@ export function* brokenBySender(
     : lookAtTls(tls_dir, "client");
   if (tls !== undefined) {
     const message = "invalid TLS configuration for send-migration";
-    yield rule("tls_dir", `${SENDER}${message}: ${tls[0]}`);
+    yield rule("tls_dir", `${message}: ${tls[0]}`);
   }
   yield* brokenRules(data, unix, postcopyRules);
 }
@@ -156,7 +155,7 @@ function* brokenRules(
   rules: readonly SenderRule[],
 ): Generator<Broken> {
   for (const [broken, message, field] of rules) {
-    if (broken(data, unix)) yield rule(field, `${SENDER}${message}`);
+    if (broken(data, unix)) yield rule(field, message);
   }
 }
 

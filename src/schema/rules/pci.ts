@@ -48,12 +48,19 @@ export const pciSegment: readonly Rule<PciSegmentConfigInfo>[] = [
     ({ pci_segment }) => `Invalid PCI segment id: ${pci_segment}`,
     "pci_segment",
   ],
-  [
-    ({ mmio32_aperture_weight: low, mmio64_aperture_weight: high }) =>
-      low === 0 || high === 0,
-    () => "Invalid PCI segment aperture weight: 0",
-  ],
+  noWeight("mmio32_aperture_weight"),
+  noWeight("mmio64_aperture_weight"),
 ];
+
+function noWeight(
+  field: "mmio32_aperture_weight" | "mmio64_aperture_weight",
+): Rule<PciSegmentConfigInfo> {
+  return [
+    ({ [field]: weight }) => weight === 0,
+    () => "Invalid PCI segment aperture weight: 0",
+    field,
+  ];
+}
 
 const MAX_SEGMENTS = 96;
 

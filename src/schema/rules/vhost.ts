@@ -37,7 +37,7 @@ export const needsSharedMemory: readonly Rule<VhostUser>[] = [
 
 /** Where the VMM looks for memory zones, and gives up without any. */
 export function* missingZones({ missesZones }: Around): Generator<Broken> {
-  if (missesZones) yield rule("memory.zones", NO_ZONES, "panic");
+  if (missesZones) yield rule("memory.size", NO_ZONES, "panic");
 }
 
 export const needsSocket: Rule<VhostUser> = [

@@ -1,0 +1,16 @@
+/** Where a value stands, as JavaScript writes it. */
+
+/** A key or an index on the way to a value. */
+export type Step = string | number;
+
+export function pathOf(steps: readonly Step[]): string {
+  let path = "";
+  for (const step of steps) {
+    if (typeof step === "number") path += `[${step}]`;
+    else if (!NAME.test(step)) path += `[${JSON.stringify(step)}]`;
+    else path += path === "" ? step : `.${step}`;
+  }
+  return path;
+}
+
+const NAME = /^[A-Za-z_$][\w$]*$/;
