@@ -1,0 +1,106 @@
+/**
+ * Draws which part imports which, from the imports themselves: `deno task
+ * architecture` writes docs/architecture.md, `--check` tells whether it is
+ * stale.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const OUTPUT = join(ROOT, "docs/architecture.md");
+
+/** What is drawn: its parts from the outside in, with what each is for. */
+const PARTS: Readonly<Record<string, string>> = {
+  "mod.ts": "the root entry: names, no code",
+  "src/sdk": "./sdk: hey-api's own SDK",
+  "src/process": "./process: owns a VMM",
+  "src/workflows": "./workflows: sequences and waits",
+  "src/events": "./events: the event monitor",
+  "src/schema": "./schema: rules of requests",
+  "src": "the client: calls, errors, JSON",
+  "src/transport": "where runtimes differ",
+  "src/generated": "made from the spec",
+  "testing": "./testing: the fake VMM",
+};
+
+/** The parts that each part imports. */
+export function imports(): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const file of ["mod.ts", ...sources("src"), ...sources("testing")]) {
+    const part = partOf(file);
+    const others = found.get(part) ?? new Set();
+    found.set(part, others);
+    for (const target of importsOf(file)) {
+      const other = partOf(target);
+      if (other !== part) others.add(other);
+    }
+  }
+  return found;
+}
+
+/** The files of the project that a file imports, types included. */
+export function importsOf(file: string): string[] {
+  const { importedFiles } = ts.preProcessFile(
+    readFileSync(join(ROOT, file), "utf8"),
+  );
+  return importedFiles.map(({ fileName }) => fileName)
+    .filter((name) => name.startsWith("."))
+    .map((name) => join(dirname(file), name));
+}
+
+/** The TypeScript files below a folder, as paths from the root. */
+export function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => relative(".", name))
+    .sort();
+}
+
+/** The part that a file belongs to; an entry is part of its folder. */
+export function partOf(file: string): string {
+  const name = file.replace(/\.ts$/, "");
+  for (const part of Object.keys(PARTS)) {
+    if (part === "src" || part === "mod.ts") continue;
+    if (name === part || name.startsWith(`${part}/`)) return part;
+  }
+  return file.startsWith("src/") ? "src" : file;
+}
+
+/** The page, with the picture in Mermaid's language. */
+export function architecture(): string {
+  const parts = Object.entries(PARTS);
+  const id = (part: string) => `p${parts.findIndex(([name]) => name === part)}`;
+  const nodes = parts.map(([part, text]) =>
+    `  ${id(part)}["<b>${part}</b><br>${text}"]`
+  );
+  const edges = [...imports()].flatMap(([part, others]) =>
+    parts.filter(([other]) => others.has(other))
+      .map(([other]) => `  ${id(part)} --> ${id(other)}`)
+  );
+  return `# Architecture
+
+Made by \`deno task architecture\` from the imports. An arrow says which part
+imports which, types included.
+
+\`\`\`mermaid
+flowchart TD
+  spec[/"<b>spec/cloud-hypervisor.yaml</b><br>the source"/]
+  spec -. "codegen/, deno task gen" .-> ${id("src/generated")}
+${[...nodes, ...edges].join("\n")}
+\`\`\`
+`;
+}
+
+if (import.meta.main) {
+  const made = architecture();
+  const stale = !existsSync(OUTPUT) || readFileSync(OUTPUT, "utf8") !== made;
+  if (!process.argv.includes("--check")) writeFileSync(OUTPUT, made);
+  else if (stale) {
+    console.error("docs/architecture.md is stale: deno task architecture");
+    process.exitCode = 1;
+  }
+}
