@@ -22,16 +22,20 @@ export interface GuestScript {
   readonly inflates?: boolean;
   /** Whether it plugs in the memory that virtio-mem offers. */
   readonly plugs?: boolean;
+  /** Milliseconds from the boot to its powering off of its own accord. */
+  readonly endsAfterMs?: number;
   /** What it writes to its serial port when it boots, if that is a file. */
   readonly says?: string;
 }
 
-/** Lets the guest write to its serial port. */
-export function speak({ stored, parts }: Machine): void {
-  const { mode, file } = stored.serial;
-  const { says } = parts.guest;
-  if (says === undefined || mode !== "File" || file === undefined) return;
-  appendFileSync(file, says);
+/** Lets the guest do what it does when it is booted. */
+export function begin(machine: Machine): void {
+  const { mode, file } = machine.stored.serial;
+  const { says, endsAfterMs } = machine.parts.guest;
+  if (says !== undefined && mode === "File" && file !== undefined) {
+    appendFileSync(file, says);
+  }
+  later(machine, endsAfterMs, () => powerOff(machine));
 }
 
 /** Lets the guest eject a device, when the script says so. */

@@ -28,6 +28,9 @@ import { type LoggedRequest, Service } from "./service.ts";
  *
  * @example
  * ```ts
+ * import { createClient } from "@chv/cloud-hypervisor";
+ * import { FakeVmm } from "@chv/cloud-hypervisor/testing";
+ *
  * const vmm = await FakeVmm.start({ files: "any" });
  * const client = createClient(vmm.socketPath);
  * await client.vm.create({ payload: { kernel: "/boot/vmlinux" } });

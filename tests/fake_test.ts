@@ -145,6 +145,19 @@ test("FakeVmm.fail() crashes it", () =>
     assert.ok(existsSync(vmm.socketPath));
   }));
 
+test("FakeVmm ends when its guest has run for as long as it is told", async () => {
+  const clock = new FakeClock();
+  await started(
+    { clock, guest: { endsAfterMs: 1000 }, boot: kernel },
+    async ({ vmm, put }) => {
+      clock.advance(999);
+      assert.equal(await put("vm.pause"), 204);
+      clock.advance(1);
+      assert.deepEqual(await vmm.exited, { code: 0 });
+    },
+  );
+});
+
 test("FakeClock.advance() lets delays and the guest go on", async () => {
   const clock = new FakeClock();
   const boot = { ...kernel, cpus: { boot_vcpus: 2, max_vcpus: 4 } };

@@ -4,7 +4,7 @@ import type { Config, Device } from "../../src/schema/config.ts";
 import { type DeviceList, devicesOf } from "../config.ts";
 import { openConsoles } from "../consoles.ts";
 import type { DeviceKind, Place } from "../tree.ts";
-import { activate, speak } from "../guest.ts";
+import { activate, begin } from "../guest.ts";
 import { lockImage } from "../host.ts";
 import { Instance } from "../instance.ts";
 import type { Machine } from "../machine.ts";
@@ -33,7 +33,7 @@ export function boot(machine: Machine): void {
   machine.instance = instance;
   start(machine, instance);
   machine.announce("booted");
-  speak(machine);
+  begin(machine);
 }
 
 /** Ends the VM and boots it again; a failure leaves none. */

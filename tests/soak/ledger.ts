@@ -1,15 +1,16 @@
 /** What calls came to, and whether the server saw each of them as it should. */
 import { ApiError, CloudHypervisorError } from "../../mod.ts";
 
+/** How many unique requests are remembered. */
+const MOST = 100_000;
+
 export class Ledger {
   /** What must not be. */
   readonly violations: string[] = [];
   /** How many calls came to what. */
   readonly outcomes: Map<string, number> = new Map();
-  /** For each unique request: how often it was seen, and was answered. */
+  /** How often each unique request was seen, of the last ones. */
   readonly #seen: Map<string, number> = new Map();
-  readonly #answered: Set<string> = new Set();
-  readonly #marked: Set<string> = new Set();
   #requests = 0;
   #count = 0;
   #running = 0;
@@ -25,7 +26,12 @@ export class Ledger {
   /** A name that one call has, and its request if that is marked. */
   next(isMarked: boolean): string {
     const id = `u${++this.#count}`;
-    if (isMarked) this.#marked.add(id);
+    if (!isMarked) return id;
+    this.#seen.set(id, 0);
+    // Oldest first; what grows for ever would look like a leak.
+    if (this.#seen.size > MOST) {
+      this.#seen.delete(this.#seen.keys().next().value!);
+    }
     return id;
   }
 
@@ -33,7 +39,10 @@ export class Ledger {
   saw(request: string): void {
     this.#requests++;
     for (const [, id] of request.matchAll(/"id":"(u\d+)"/g)) {
-      this.#seen.set(id!, (this.#seen.get(id!) ?? 0) + 1);
+      const times = this.#seen.get(id!);
+      if (times === undefined) continue;
+      this.#seen.set(id!, times + 1);
+      if (times > 0) this.violations.push(`${id} was sent more than once`);
     }
   }
 
@@ -47,36 +56,33 @@ export class Ledger {
     let outcome = "ok";
     try {
       await call;
-      this.#answered.add(id);
+      this.#answered(id);
     } catch (error) {
       outcome = this.#outcomeOf(error, reason);
       // A full house is said before there is a request.
       if (error instanceof ApiError && error.code !== "overloaded") {
-        this.#answered.add(id);
+        this.#answered(id);
       }
     }
     this.#running--;
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
-  /** Compares what was answered with what was seen. */
+  /** What can be said only at the end. */
   audit(): void {
     if (this.#requests > this.#count) {
       this.violations.push(
         `${this.#requests} requests of ${this.#count} calls`,
       );
     }
-    for (const [id, times] of this.#seen) {
-      if (times > 1) this.violations.push(`${id} was sent ${times} times`);
-    }
-    for (const id of this.#answered) {
-      if (this.#marked.has(id) && !this.#seen.has(id)) {
-        this.violations.push(`${id} was answered and never seen`);
-      }
-    }
     if (this.#running > 0) {
       this.violations.push(`${this.#running} calls never ended`);
     }
+  }
+
+  #answered(id: string): void {
+    if (this.#seen.get(id) !== 0) return;
+    this.violations.push(`${id} was answered and never seen`);
   }
 
   #outcomeOf(error: unknown, reason: unknown): string {
