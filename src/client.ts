@@ -14,7 +14,7 @@ import {
   type OperationRow,
   operations,
 } from "./generated/api.gen.ts";
-import { encode, UnsafeNumberError } from "./json.ts";
+import { encode, UnsendableError } from "./json.ts";
 import { ApiSocket } from "./socket.ts";
 import { ORIGIN, type Reply, type Request } from "./transport/mod.ts";
 
@@ -172,7 +172,7 @@ function write(body: unknown, context: ErrorContext): string {
     return encode(body) ?? refuse("body", "it takes a body, and there is none");
   } catch (error) {
     if (error instanceof InvalidRequestError) throw error;
-    return error instanceof UnsafeNumberError
+    return error instanceof UnsendableError
       ? refuse(error.path, error.message)
       : refuse("body", `the body is no JSON: ${error}`, error);
   }

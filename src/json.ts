@@ -2,6 +2,8 @@
  * JSON as the VMM writes and reads it: 64-bit integers are exact both ways.
  */
 
+import { pathOf, type Step } from "./path.ts";
+
 /** Reads JSON; an integer beyond 2^53 comes out as a bigint. */
 export function decode(text: string): unknown {
   // No 16 digits in a row means no integer beyond 2^53, and no need of the
@@ -17,25 +19,32 @@ export function decodeBigints(text: string): unknown {
 /**
  * Writes JSON; a bigint goes out as a plain number.
  *
- * @throws {UnsafeNumberError} at a `number` that is not a safe integer.
+ * @throws {UnsendableError} at a `number` that is not a safe integer, and at
+ * half of a surrogate pair, which the VMM does not read.
  */
 export function encode(value: unknown): string | undefined {
   return JSON.stringify(value, function (key, item) {
     if (typeof item === "bigint") return json.rawJSON(item.toString());
     if (typeof item === "number" && !Number.isSafeInteger(item)) {
-      throw new UnsafeNumberError(pathTo(value, this, key), item);
+      const what = `is ${item}, which is not a safe integer`;
+      throw new UnsendableError(pathTo(value, this, key), what);
+    }
+    const torn = typeof item === "string" && !item.isWellFormed();
+    if (torn || !key.isWellFormed()) {
+      const what = "holds half of a surrogate pair";
+      throw new UnsendableError(pathTo(value, this, key), what);
     }
     return item;
   });
 }
 
-/** A number that would not reach the VMM as it was meant. */
-export class UnsafeNumberError extends Error {
+/** A value that would not reach the VMM as it was meant. */
+export class UnsendableError extends Error {
   /** Where it stands, as `memory.size` or `disks[0].num_queues`. */
   readonly path: string;
 
-  constructor(path: string, value: number) {
-    super(`${path} is ${value}, which is not a safe integer`);
+  constructor(path: string, what: string) {
+    super(`${path} ${what}`);
     this.path = path;
   }
 }
@@ -88,19 +97,15 @@ const always: Reviver = (_, value, { source }) =>
 
 /** Where `key` of `holder` stands in `root`; looked for only after a failure. */
 function pathTo(root: unknown, holder: unknown, key: string): string {
-  const walk = (node: unknown, path: string): string | undefined => {
+  const walk = (node: unknown, steps: readonly Step[]): string | undefined => {
     if (typeof node !== "object" || node === null) return undefined;
-    if (node === holder) return join(path, key, Array.isArray(node));
+    const step = (name: string) => Array.isArray(node) ? Number(name) : name;
+    if (node === holder) return pathOf([...steps, step(key)]);
     for (const [name, child] of Object.entries(node)) {
-      const found = walk(child, join(path, name, Array.isArray(node)));
+      const found = walk(child, [...steps, step(name)]);
       if (found !== undefined) return found;
     }
     return undefined;
   };
-  return walk(root, "") ?? key;
-}
-
-function join(path: string, key: string, index: boolean): string {
-  if (index) return `${path}[${key}]`;
-  return path === "" ? key : `${path}.${key}`;
+  return walk(root, []) ?? key;
 }

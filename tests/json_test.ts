@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  decode,
-  decodeBigints,
-  encode,
-  UnsafeNumberError,
-} from "../src/json.ts";
+import { decode, decodeBigints, encode, UnsendableError } from "../src/json.ts";
 
 const MAX = 18446744073709551615n;
 
@@ -64,12 +59,22 @@ test("encode() refuses a number that is no safe integer, and says where", () => 
     assert.throws(
       () => encode({ disks: [{}, { rate: { size: value } }] }),
       (error) =>
-        error instanceof UnsafeNumberError &&
+        error instanceof UnsendableError &&
         error.path === "disks[1].rate.size",
       String(value),
     );
   }
   assert.throws(() => encode({ size: 0.5 }), { path: "size" });
+});
+
+test("encode() refuses half of a surrogate pair, and says where", () => {
+  for (const half of ["\ud800", "a\udc00b"]) {
+    assert.throws(() => encode({ disks: [{ path: half }] }), {
+      path: "disks[0].path",
+    });
+    assert.throws(() => encode({ [half]: 1 }), /half of a surrogate pair/);
+  }
+  assert.equal(encode({ a: "\u{1f4be}" }), '{"a":"\u{1f4be}"}');
 });
 
 test("encode() and decode() are inverse on what the VMM takes", () => {

@@ -141,6 +141,11 @@ test("validate() takes integers of both kinds, and no others", () => {
   assert.match(at(2 ** 53)[0]!.message, /write it as a bigint/);
 });
 
+test("validate() finds half of a surrogate pair", () => {
+  const [problem] = validate({ ...small, disks: [{ path: "/\ud800" }] });
+  assert.equal(problem?.path, "disks[0].path");
+});
+
 test("validate() looks at what JSON would carry", () => {
   const config = { ...small, disks: undefined, net: [{ toJSON: () => ({}) }] };
   assert.deepEqual(validate(config), []);

@@ -2,7 +2,7 @@
 import { documents, type JsonSchema } from "../generated/documents.gen.ts";
 import type { Breach } from "../generated/validators.gen.ts";
 import { nearest } from "./nearest.ts";
-import { pathOf, type Step } from "./path.ts";
+import { pathOf, type Step } from "../path.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 
 /** The problems that breaches of a schema are; the first of a value counts. */

@@ -1,5 +1,5 @@
 /** Copies a request as JSON would carry it, so that it can be changed. */
-import { pathOf, type Step } from "./path.ts";
+import { pathOf, type Step } from "../path.ts";
 import type { Problem } from "./problem.ts";
 
 /** As deep as serde_json reads. */
@@ -11,6 +11,10 @@ export function copy(value: unknown, problems: Problem[]): unknown {
   const above: unknown[] = [];
   const walk = (given: unknown): unknown => {
     const item = toJson(given, steps.at(-1));
+    if (typeof item === "string" && !item.isWellFormed()) {
+      const message = "holds half of a surrogate pair";
+      problems.push({ path: pathOf(steps), code: "wrong_type", message });
+    }
     if (typeof item !== "object" || item === null) return item;
     const endless = above.includes(item);
     if (endless || above.length >= DEEPEST) {
