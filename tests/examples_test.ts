@@ -5,16 +5,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import deno from "../deno.json" with { type: "json" };
-import npm from "../package.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-test("deno.json and package.json have the same entries", () => {
-  assert.deepEqual(npm.exports, deno.exports);
-  assert.equal(npm.version, deno.version);
-  assert.equal(npm.name, deno.name);
-});
 
 test("a script that boots a VM is tested as the example does it", () => {
   const path = join(ROOT, "examples/boot_test.ts");
