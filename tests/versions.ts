@@ -1,0 +1,34 @@
+/**
+ * Runs the tests under another version of a runtime: `deno task test:on
+ * node@22.18.0`, then parts of file names. The locked one is put back.
+ */
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const PACKAGES: Record<string, string> = {
+  deno: "deno",
+  bun: "bun",
+  node: `node-linux-${process.arch}`,
+};
+
+function run(program: string, ...args: string[]): number {
+  return spawnSync(program, args, { cwd: ROOT, stdio: "inherit" }).status ?? 1;
+}
+
+const [runtime = "", ...files] = process.argv.slice(2);
+const [name = "", version] = runtime.split("@");
+if (PACKAGES[name] === undefined || !version) {
+  console.error("usage: versions.ts deno|bun|node@VERSION [FILES]");
+  process.exit(2);
+}
+const install = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+const wanted = `${PACKAGES[name]}@${version}`;
+let failed = run("npm", ...install, "--no-save", wanted);
+if (failed === 0) {
+  const program = `${ROOT}node_modules/.bin/deno`;
+  const args = ["run", "-A", "tests/run.ts", "--runtime", name, ...files];
+  failed = run(program, ...args);
+}
+process.exitCode = run("npm", ...install) || failed;
