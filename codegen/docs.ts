@@ -51,7 +51,7 @@ export function methodDoc(endpoint: Endpoint): string {
     [endpoint.description, ...remarks(endpoint)].join(" "),
     "",
     `Works in: ${endpoint["x-states"].join(", ")}. ` +
-    `Deadline: ${deadline === null ? "none" : `${deadline / 1000} s`}.`,
+    `Deadline: ${deadlineText(deadline)}.${codes(endpoint)}`,
     "",
     `@returns ${RETURNS[endpoint["x-returns"]]}`,
     ...errors.map(([status, response]) =>
@@ -59,6 +59,17 @@ export function methodDoc(endpoint: Endpoint): string {
         .concat(remarks(response)).join(" ")
     ),
   ]);
+}
+
+/** A deadline as people read it. */
+export function deadlineText(ms: number | null): string {
+  if (ms === null) return "none";
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+}
+
+function codes({ "x-errors": own }: Endpoint): string {
+  if (own.length === 0) return "";
+  return ` Codes of refusals: ${own.map((code) => `\`${code}\``).join(", ")}.`;
 }
 
 const RETURNS = {

@@ -26,6 +26,8 @@ export interface Operation {
   description: string;
   "x-deadline-ms": number | null;
   "x-states": string[];
+  /** Codes of `ApiError` that are the operation's own. */
+  "x-errors": string[];
   "x-returns": "data" | "maybe" | "nothing";
   "x-may-close"?: boolean;
   "x-feature"?: string;

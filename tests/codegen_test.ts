@@ -100,6 +100,7 @@ test("an operation of the spec needs no code of its own", () => {
       description: The VM goes on at the source.
       x-deadline-ms: 5000
       x-states: [Migrating]
+      x-errors: [not_running]
       x-returns: nothing
       x-since: v55.0
       responses:

@@ -23,8 +23,11 @@ export interface Recording {
   exchanges: Exchange[];
 }
 
-export function recordings(release: Recording["release"]): Recording[] {
-  const directory = new URL(`recordings/${release}/`, import.meta.url);
+export function recordings(
+  release: Recording["release"],
+  folder: "recordings" | "replay_recordings" = "recordings",
+): Recording[] {
+  const directory = new URL(`${folder}/${release}/`, import.meta.url);
   return readdirSync(directory).sort().map((name) => ({
     release,
     ...decode(readFileSync(new URL(name, directory), "utf8")) as Omit<
@@ -32,6 +35,14 @@ export function recordings(release: Recording["release"]): Recording[] {
       "release"
     >,
   }));
+}
+
+/** Those of the project too, and of both releases. */
+export function allRecordings(): Recording[] {
+  return (["head", "v53.0"] as const).flatMap((release) => [
+    ...recordings(release),
+    ...recordings(release, "replay_recordings"),
+  ]);
 }
 
 /** The body of a recorded answer as it stood on the wire. */
