@@ -12,7 +12,6 @@ export const structs: { readonly [schema: string]: string | undefined } = {
   VmResizeDisk: "VmResizeDiskData",
   VmResizeZone: "VmResizeZoneData",
   VmRemoveDevice: "VmRemoveDeviceData",
-  VmAddUserDevice: "UserDeviceConfig",
   ReceiveMigrationData: "VmReceiveMigrationData",
   SendMigrationData: "VmSendMigrationData",
 };
@@ -32,7 +31,6 @@ export const paths: { readonly [schema: string]: readonly string[] } = {
   DebugConsoleConfig: ["file"],
   DeviceConfig: ["path"],
   UserDeviceConfig: ["socket"],
-  VmAddUserDevice: ["socket"],
   TpmConfig: ["socket"],
   VdpaConfig: ["path"],
   VsockConfig: ["socket"],

@@ -73,7 +73,11 @@ export function structOf(release: Release, schema: string): StructType {
   if (structs === undefined) known.set(release, structs = new Map());
   let type = structs.get(schema);
   if (type === undefined) {
-    structs.set(schema, type = compile(release, schema, schemas[schema]!));
+    const other = refOf(schemas[schema]!);
+    type = other === undefined
+      ? compile(release, schema, schemas[schema]!)
+      : structOf(release, other);
+    structs.set(schema, type);
   }
   return type;
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sources } from "../codegen/architecture.ts";
+import { blocks } from "./markdown.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -25,11 +26,10 @@ export function snippets(): Snippet[] {
       // Without the margin of a docstring.
       ? text.replaceAll(/^ *\* ?/gm, "")
       : text;
-    return [...lines.matchAll(/^```ts\n([^]*?)^```$/gm)].map(
-      ([, code], index) => ({
+    return blocks(lines).filter(({ language }) => language === "ts")
+      .map(({ text: code }, index) => ({
         name: `${file} ${index + 1}`,
-        code: code!.replaceAll('"jsr:@chv/', '"@chv/'),
-      }),
-    );
+        code: code.replaceAll('"jsr:@chv/', '"@chv/'),
+      }));
   });
 }
