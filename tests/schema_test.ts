@@ -61,14 +61,18 @@ test("validate() finds what a boot refuses, and nothing else", async () => {
   const configs = fc.subarray([...pool, ...FINE], { maxLength: 3 })
     .map((parts): Body => Object.assign({ ...small }, ...parts));
   for (const release of ["v54.0-dev", "v53.0"] as const) {
-    await using boots = await booting(release);
-    await holds(
-      asyncProperty(configs, async (config) => {
-        const refused = await boots.refuse(config);
-        const found = validate(config).length > 0;
-        assert.equal(found, refused);
-      }),
-    );
+    const boots = await booting(release);
+    try {
+      await holds(
+        asyncProperty(configs, async (config) => {
+          const refused = await boots.refuse(config);
+          const found = validate(config).length > 0;
+          assert.equal(found, refused);
+        }),
+      );
+    } finally {
+      await boots[Symbol.asyncDispose]();
+    }
   }
 });
 

@@ -3,6 +3,7 @@
  * node@22.18.0`, then parts of file names. The locked one is put back.
  */
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -17,18 +18,24 @@ function run(program: string, ...args: string[]): number {
   return spawnSync(program, args, { cwd: ROOT, stdio: "inherit" }).status ?? 1;
 }
 
+function install(...args: string[]): number {
+  // npm's notes on what is there do not tell of --no-save: it is to look.
+  rmSync(`${ROOT}node_modules/.package-lock.json`, { force: true });
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  return run("npm", "install", ...quiet, ...args);
+}
+
 const [runtime = "", ...files] = process.argv.slice(2);
 const [name = "", version] = runtime.split("@");
 if (PACKAGES[name] === undefined || !version) {
   console.error("usage: versions.ts deno|bun|node@VERSION [FILES]");
   process.exit(2);
 }
-const install = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
 const wanted = `${PACKAGES[name]}@${version}`;
-let failed = run("npm", ...install, "--no-save", wanted);
+let failed = install("--no-save", wanted);
 if (failed === 0) {
   const program = `${ROOT}node_modules/.bin/deno`;
   const args = ["run", "-A", "tests/run.ts", "--runtime", name, ...files];
   failed = run(program, ...args);
 }
-process.exitCode = run("npm", ...install) || failed;
+process.exitCode = install() || failed;
