@@ -1,16 +1,10 @@
-/**
- * Draws which part imports which, from the imports themselves: `deno task
- * architecture` writes docs/architecture.md, `--check` tells whether it is
- * stale.
- */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+/** Draws which part imports which, from the imports themselves. */
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const OUTPUT = join(ROOT, "docs/architecture.md");
 
 /** What is drawn: its parts from the outside in, with what each is for. */
 const PARTS: Readonly<Record<string, string>> = {
@@ -83,8 +77,8 @@ export function architecture(): string {
   );
   return `# Architecture
 
-Made by \`deno task architecture\` from the imports. An arrow says which part
-imports which, types included.
+Made by \`deno task docs\` from the imports. An arrow says which part imports
+which, types included.
 
 \`\`\`mermaid
 flowchart TD
@@ -93,14 +87,4 @@ flowchart TD
 ${[...nodes, ...edges].join("\n")}
 \`\`\`
 `;
-}
-
-if (import.meta.main) {
-  const made = architecture();
-  const stale = !existsSync(OUTPUT) || readFileSync(OUTPUT, "utf8") !== made;
-  if (!process.argv.includes("--check")) writeFileSync(OUTPUT, made);
-  else if (stale) {
-    console.error("docs/architecture.md is stale: deno task architecture");
-    process.exitCode = 1;
-  }
 }

@@ -84,35 +84,3 @@ test("--if-stale generates what is missing or older than its source", () => {
   }
   rmSync(directory, { recursive: true });
 });
-
-test("an operation of the spec needs no code of its own", () => {
-  const directory = project();
-  const path = join(directory, "spec/cloud-hypervisor.yaml");
-  const spec = readFileSync(path, "utf8");
-  writeFileSync(
-    path,
-    spec.replace(
-      "  /vm.delete:\n",
-      `  /vm.cancel-migration:
-    put:
-      operationId: vm.cancelMigration
-      summary: Gives a migration up
-      description: The VM goes on at the source.
-      x-deadline-ms: 5000
-      x-states: [Migrating]
-      x-errors: [not_running]
-      x-returns: nothing
-      x-since: v55.0
-      responses:
-        '204':
-          description: It is done.
-  /vm.delete:\n`,
-    ),
-  );
-  generate(directory, DENO);
-  const api = readFileSync(join(directory, "src/generated/api.gen.ts"), "utf8");
-  assert.match(api, /^ {2}cancelMigration\(options\?: CallOptions\): /m);
-  assert.match(api, /"vm.cancel-migration": row\(.*"PUT", 5000, false/);
-  assert.match(api, /The VM goes on at the source. Since v55\.0\./);
-  rmSync(directory, { recursive: true });
-});

@@ -71,7 +71,7 @@ test("validate() finds what a boot refuses, and nothing else", async () => {
         }),
       );
     } finally {
-      await boots[Symbol.asyncDispose]();
+      await boots.close();
     }
   }
 });
@@ -322,6 +322,6 @@ async function booting(release: ReleaseName) {
       await vm.delete();
       return refused;
     },
-    [Symbol.asyncDispose]: () => vmm.close(),
+    close: () => vmm.close(),
   };
 }
