@@ -1,6 +1,7 @@
 /** What validate() finds, against what VMMs say to the same requests. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import type { ReleaseName } from "../testing/mod.ts";
 import { createClient } from "../mod.ts";
@@ -247,6 +248,24 @@ test("jsonSchema() is whole, and one's own", () => {
     schema.$defs!["DiskConfig"]!.properties!["readonly"]!;
   Object.assign(disk(jsonSchema()), { default: true });
   assert.equal(disk(jsonSchema()).default, false);
+});
+
+test("jsonSchema() is of draft 2020-12, and says the same to others", () => {
+  const ajv = new Ajv2020({ allowUnionTypes: true });
+  let looked = 0;
+  for (const name of Object.keys(requests) as RequestName[]) {
+    const schema = jsonSchema(name);
+    assert.equal(ajv.validateSchema(schema), true, ajv.errorsText());
+    const check = ajv.compile(schema);
+    for (const { operation, body, status, scenario } of recorded()) {
+      const known = scenario !== "bad bodies";
+      if (operation !== name || status >= 300 || !known) continue;
+      assert.equal(check(body), true, ajv.errorsText(check.errors));
+      assert.equal(check({ ...body as Body, bogus: 1 }), false);
+      looked++;
+    }
+  }
+  assert.ok(looked > 40, `${looked} requests`);
 });
 
 interface Recorded {
