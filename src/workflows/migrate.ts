@@ -1,7 +1,4 @@
 /** A VM moved to another VMM, and proof that it is there. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Client } from "../client.ts";
 import { ApiError, InvalidRequestError, VmmExitedError } from "../errors.ts";
 import type { VmmEvent } from "../events.ts";
@@ -12,12 +9,13 @@ import type {
   VmState,
 } from "../generated/types.gen.ts";
 import { eventless } from "./event.ts";
-import { isGone, MigrationError, sideOf } from "./migration.ts";
+import { MigrationError, sideOf } from "./migration.ts";
+import { gone, patiently } from "./patience.ts";
+import { Place } from "./place.ts";
 import { Receiver } from "./receiver.ts";
 import { Scope } from "./scope.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
 import { infoOf, waitForState } from "./wait.ts";
-import { watch } from "./watch.ts";
 
 /** How far a migration is. */
 export type MigrationProgress =
@@ -76,7 +74,7 @@ export async function migrateVm(
   const from = vmmOf(source);
   const to = vmmOf(destination);
   const scope = new Scope("the migration", options);
-  const place = new Place(options);
+  const place = new Place(options.url, options.receiverUrl);
   try {
     const { state } = await from.client.vm.info({ signal: scope.signal });
     await check(from, to, place.receiver);
@@ -84,34 +82,6 @@ export async function migrateVm(
   } finally {
     scope.close();
     place.remove();
-  }
-}
-
-/** Where the VM travels. */
-class Place {
-  readonly url: string;
-  readonly receiver: string;
-  readonly #directory: string | undefined;
-
-  constructor({ url, receiverUrl }: MigrateVmOptions) {
-    for (const given of [url, receiverUrl]) {
-      if (given === undefined || /^(unix:.|tcp:.+:\d+$)/.test(given)) continue;
-      throw new InvalidRequestError(
-        "invalid_request",
-        "url",
-        `"${given}" is neither unix:<path> nor tcp:<address>:<port>`,
-      );
-    }
-    if (url === undefined) {
-      this.#directory = mkdtempSync(join(tmpdir(), "chv-migration-"));
-    }
-    this.url = url ?? `unix:${this.#directory}/socket`;
-    this.receiver = receiverUrl ?? this.url;
-  }
-
-  remove(): void {
-    if (this.#directory === undefined) return;
-    rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
@@ -295,36 +265,5 @@ class Migration {
   }
 }
 
-/** Resolves when the VMM's process has ended. */
-async function gone({ client, exited }: Vmm, scope: Scope): Promise<void> {
-  if (exited) return void await scope.race(exited);
-  await watch({ client }, {
-    goal: "the source to end",
-    async look(signal) {
-      try {
-        await client.vmm.ping({ signal });
-        return undefined;
-      } catch (error) {
-        if (isGone(error)) return true;
-        throw error;
-      }
-    },
-  }, { signal: scope.signal });
-}
-
-/** Waits, but not for good, for what a VMM does on its own. */
-async function patiently(
-  wait: (scope: Scope) => Promise<unknown>,
-): Promise<void> {
-  const scope = new Scope("an end", { timeoutMs: PATIENCE_MS });
-  try {
-    await wait(scope);
-  } catch {
-    // How it ended is told elsewhere.
-  } finally {
-    scope.close();
-  }
-}
-
-const PATIENCE_MS = 10_000;
+/** For what the events may still have to tell. */
 const LAST_MS = 1000;
