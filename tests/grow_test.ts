@@ -26,6 +26,7 @@ const OPERATION = `  /vm.measure-guest:
       description: Takes as long as it is told.
       x-deadline-ms: 50
       x-states: [Running]
+      x-errors: [not_created]
       x-returns: data
       x-since: v60.0
       requestBody:
