@@ -1,6 +1,6 @@
 /**
  * The smallest guest that cloud-hypervisor boots, assembled by hand: it writes
- * a line to the serial port and halts. No kernel image is needed.
+ * a line to the serial port, and halts or powers off. No kernel image is needed.
  */
 
 /** Where the guest is loaded and entered: 16 MiB. */
@@ -8,10 +8,13 @@ const BASE = 0x1000000;
 const HEADERS = 64 + 2 * 56;
 
 /** An ELF64 file with a Xen PHYS32_ENTRY note, entered in 32-bit mode. */
-export function guestElf(line: string): Uint8Array {
+export function guestElf(
+  line: string,
+  end: "halt" | "power off" = "halt",
+): Uint8Array {
   const text = new TextEncoder().encode(`${line}\r\n\0`);
   const note = xenNote(BASE);
-  const code = program(text);
+  const code = program(text, end === "power off" ? POWER_OFF : []);
   const codeAt = HEADERS + note.length;
   const file = new Uint8Array(codeAt + code.length);
   const view = new DataView(file.buffer);
@@ -65,15 +68,23 @@ function xenNote(entry: number): Uint8Array {
   return note;
 }
 
-function program(text: Uint8Array): Uint8Array {
+/** To the VMM's own ACPI device: sleep state 5, enabled. */
+const POWER_OFF = [
+  ...[0x66, 0xba, 0x00, 0x06], // mov dx, 0x600
+  ...[0xb0, 0x34], //             mov al, 0x34
+  0xee, //                        out dx, al
+];
+
+function program(text: Uint8Array, last: readonly number[]): Uint8Array {
   const code = [
     ...[0xbe, 0, 0, 0, 0], //       mov esi, text
     ...[0x66, 0xba, 0xf8, 0x03], // mov dx, 0x3f8
     0xac, //                 next:  lodsb
     ...[0x84, 0xc0], //             test al, al
-    ...[0x74, 0x03], //             jz halt
+    ...[0x74, 0x03], //             jz last
     0xee, //                        out dx, al
     ...[0xeb, 0xf8], //             jmp next
+    ...last,
     0xf4, //                 halt:  hlt
     ...[0xeb, 0xfd], //             jmp halt
   ];
