@@ -26,8 +26,6 @@ export interface GuestScript {
   readonly endsAfterMs?: number;
   /** What it writes to its serial port when it boots, if that is a file. */
   readonly says?: string;
-  /** Milliseconds from its boot to its powering off by itself. */
-  readonly endsAfterMs?: number;
 }
 
 /** Lets the guest do what it does when it is booted. */
@@ -38,11 +36,6 @@ export function begin(machine: Machine): void {
     appendFileSync(file, says);
   }
   later(machine, endsAfterMs, () => powerOff(machine));
-}
-
-/** Lets the guest power off by itself, when the script says so. */
-export function finish(machine: Machine): void {
-  later(machine, machine.parts.guest.endsAfterMs, () => powerOff(machine));
 }
 
 /** Lets the guest eject a device, when the script says so. */

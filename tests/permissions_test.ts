@@ -44,7 +44,7 @@ const SCRIPTS: { readonly [call: string]: string } = {
   'createSdk("S")': `
     const { data, error } = await createSdk("S").vmm.ping();
     if (!data) throw error;`,
-  'validate("vm.create", {})': `validate({ payload: {} });`,
+  "validate(config)": `validate({ payload: {} });`,
   'readEvents("E")': `for await (const _ of readEvents("E")) break;`,
   'waitForState(client, "Running")': `
     await waitForState(createClient("S"), "Running");`,

@@ -97,7 +97,7 @@ function compiled(name: string, directory: string): string {
 }
 
 /** The fake as one program, for scripts that were given a real one. */
-function fakeProgram(directory: string): string {
+export function fakeProgram(directory: string): string {
   const path = join(directory, "fake");
   const command = fakeCommand().map((word) => `'${word}'`).join(" ");
   writeFileSync(path, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { fakeCommand, FakeVmm } from "../testing/mod.ts";
+import { FakeVmm } from "../testing/mod.ts";
+import { fakeProgram } from "./script.ts";
 import { unless } from "./skip.ts";
 import { type Snippet, snippets } from "./snippets.ts";
 
@@ -115,7 +116,7 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
     const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
     const [status, text] = await output(process.execPath, [...runtime, path], {
       ...process.env,
-      CLOUD_HYPERVISOR: program(scratch),
+      CLOUD_HYPERVISOR: fakeProgram(scratch),
       FAKE_VMM_FILES: "any",
       FAKE_VMM_GUEST: JSON.stringify({ powersOffAfterMs: 1, endsAfterMs: 300 }),
       NODE_NO_WARNINGS: "1",
@@ -139,14 +140,6 @@ const EVENTS = [["vmm", "starting"], ["vm", "booted"], ["vmm", "shutdown"]]
     properties: null,
   }))
   .map((event) => `${JSON.stringify(event)}\n\n`).join("");
-
-/** The fake as one file, as `CLOUD_HYPERVISOR` names it. */
-function program(directory: string): string {
-  const path = join(directory, "cloud-hypervisor");
-  const words = fakeCommand().map((word) => `'${word}'`).join(" ");
-  writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
-  return path;
-}
 
 /** The exit code and all the output of a program. */
 async function output(
