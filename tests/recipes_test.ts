@@ -83,8 +83,11 @@ test("examples/top.ts shows the rates of VMs, and which are gone", () =>
     await one.end();
   }));
 
-test("each example says what to change when it is copied", () => {
+test("each example says what to change when it is copied, and is listed", () => {
+  const list = readFileSync(join(EXAMPLES, "README.md"), "utf8");
   for (const name of readdirSync(EXAMPLES)) {
+    if (name === "README.md") continue;
+    assert.ok(list.includes(`](${name})`), name);
     if (["guest.ts", "demo.ts", "boot_test.ts"].includes(name)) continue;
     const text = readFileSync(join(EXAMPLES, name), "utf8");
     assert.match(
