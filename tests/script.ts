@@ -1,6 +1,6 @@
 /** Examples as their users run them: as a script, or compiled. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -48,6 +48,7 @@ export function start(
   // A program of one file cannot start the fake's.
   else if (form.compiled) given["CLOUD_HYPERVISOR"] = fakeProgram(directory);
   const child = spawn(program!, [...first, ...args], { env: given });
+  running.add(child);
   let text = "";
   let look = (): void => {};
   for (const stream of [child.stdout, child.stderr]) {
@@ -57,7 +58,10 @@ export function start(
     });
   }
   const closed = new Promise<number | NodeJS.Signals>((resolve) =>
-    child.on("close", (code, signal) => resolve(code ?? signal!))
+    child.on("close", (code, signal) => {
+      running.delete(child);
+      resolve(code ?? signal!);
+    })
   );
   return {
     stdin: child.stdin,
@@ -80,6 +84,13 @@ export function start(
       return text;
     },
   };
+}
+
+const running = new Set<ChildProcess>();
+
+/** Ends those that a test that failed has left. */
+export function killScripts(): void {
+  for (const child of running) child.kill("SIGKILL");
 }
 
 /** What the first comment says that Deno has to be allowed. */

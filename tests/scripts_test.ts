@@ -18,7 +18,13 @@ import { guestElf } from "../examples/guest.ts";
 import type { VmConfig } from "../mod.ts";
 import { spawnVmm, type VmmProcess } from "../src/process.ts";
 import { fakeCommand } from "../testing/mod.ts";
-import { type Form, type Script, start } from "./script.ts";
+import {
+  fakeProgram,
+  type Form,
+  killScripts,
+  type Script,
+  start,
+} from "./script.ts";
 import { unless } from "./skip.ts";
 import { inDirectory, programs, smallVm, sparse } from "./vmms.ts";
 
@@ -39,24 +45,30 @@ const RECIPES: { readonly [name: string]: Recipe } = {
 
   async runner(directory, form) {
     const image = sparse(join(directory, "image"));
-    const run = (line: string, env = {}): Script => {
+    // The fake of the example has a script of its own, this one takes any.
+    const binary = form.binary ?? fakeProgram(directory);
+    const run = (line: string, ends = true, env = {}): Script => {
       const kernel = join(directory, "job.elf");
-      writeFileSync(kernel, guestElf(line, "power off"));
+      writeFileSync(kernel, guestElf(line, ends ? "power off" : "halt"));
       const args = [image, "make test", kernel];
-      return start("runner", args, directory, form, {
-        FAKE_VMM_GUEST: JSON.stringify({ says: line, endsAfterMs: 1 }),
+      const guest = { says: line, ...ends && { endsAfterMs: 1 } };
+      return start("runner", args, directory, { ...form, binary }, {
+        FAKE_VMM_GUEST: JSON.stringify(guest),
         ...env,
       });
     };
-    const text = await run("hello\r\njob-exit=0\r\n").ended(0);
-    assert.match(text, /^hello/);
-    // The fake of the example has a script of its own.
-    if (!form.binary && !form.compiled) return;
+    const own = start("runner", [image, "make test"], directory, form);
+    if (!form.binary && !form.compiled) {
+      assert.match(await own.ended(0), /^hello from the fake/);
+    } else await own.ended(125);
+    assert.match(await run("hi\r\njob-exit=0\r\n").ended(0), /^hi/);
     await run("job-exit=3\r\n").ended(3);
     assert.match(
       await run("too early\r\n").ended(125),
       /^too early[^]*the guest ended without a result/,
     );
+    const late = run("too late\r\n", false, { JOB_MINUTES: "0.01" });
+    assert.match(await late.ended(125), /^too late[^]*TimeoutError/);
     const missing = start("runner", ["/missing", "job"], directory, form);
     assert.match(await missing.ended(125), /no such file[^]*'\/missing'/i);
   },
@@ -198,6 +210,17 @@ const RECIPES: { readonly [name: string]: Recipe } = {
     }),
 };
 
+/** Runs a recipe, of which a failure leaves nothing either. */
+function cleanly(recipe: Recipe, form: Form): Promise<void> {
+  return inDirectory(async (directory) => {
+    try {
+      await recipe(directory, form);
+    } finally {
+      killScripts();
+    }
+  });
+}
+
 const MEMORY = { size: 64 << 20, hotplug_size: 256 << 20 };
 
 /** Gives `body` a VM that runs, in a directory that is not looked at. */
@@ -234,7 +257,7 @@ for (const { skip, ...form } of forms) {
     test(
       `examples/${name}.ts runs with ${form.name}`,
       { skip: skip() },
-      () => inDirectory((directory) => recipe(directory, form)),
+      () => cleanly(recipe, form),
     );
   }
 }
@@ -251,9 +274,6 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
         "Bun compiles; Deno needs its runtime in DENORT_BIN, Node compiles nothing",
       ),
     },
-    () =>
-      inDirectory((directory) =>
-        recipe(directory, { name: "the fake", compiled: true })
-      ),
+    () => cleanly(recipe, { name: "the fake", compiled: true }),
   );
 }
