@@ -11,7 +11,8 @@ export function connect(socketPath: string): Transport {
       // Made here, so that a missing permission fails the call.
       client ??= deno().createHttpClient({
         proxy: { transport: "unix", path: socketPath },
-        // A pooled connection that dies makes Deno send a PUT again.
+        // A pooled connection that dies makes Deno send a PUT again; before
+        // 2.9.6, a new one too.
         poolMaxIdlePerHost: 0,
       });
       const init = { ...request, redirect: "manual", client };
