@@ -3,7 +3,7 @@ import { ApiError, type Client, createClient } from "@chv/cloud-hypervisor";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 
 /**
  * `http://127.0.0.1:PORT/metrics` for Prometheus, 9100 unless `PORT` says
@@ -41,29 +41,37 @@ server.listen(Number(process.env["PORT"] ?? 9100), "127.0.0.1", () => {
 
 async function scrape(client: Client, registry: Registry): Promise<void> {
   const vm = client.socketPath;
-  const set = (name: string, value: number, labels = {}): void => {
+  const add = (
+    Metric: typeof Counter | typeof Gauge,
+    name: string,
+    value: number,
+    labels = {},
+  ): void => {
     const of = { vm, ...labels };
-    const known = registry.getSingleMetric(name) as Gauge | undefined;
-    const options = { name, help: name, labelNames: Object.keys(of) };
-    (known ?? new Gauge({ ...options, registers: [registry] })).set(of, value);
+    const labelNames = Object.keys(of);
+    const options = { name, help: name, labelNames, registers: [registry] };
+    const known = registry.getSingleMetric(name) as Counter | undefined;
+    (known ?? new Metric(options)).inc(of, value);
   };
   try {
     const { state } = await client.vm.info();
-    set("chv_vm_state", 1, { state });
+    add(Gauge, "chv_vm_state", 1, { state });
     for (
       const [device, counters] of Object.entries(await client.vm.counters())
     ) {
       for (const [counter, value = 0n] of Object.entries(counters)) {
-        const [direction] = counter.split("_");
-        const idle = counters[`${direction}_ops`] === 0n;
-        if (counter.includes("latency") && idle) continue;
-        set(`chv_device_${counter}`, Number(value), { device });
+        const name = `chv_device_${counter}`;
+        if (!counter.includes("latency")) {
+          add(Counter, `${name}_total`, Number(value), { device });
+        } else if (counters[`${counter.split("_")[0]}_ops`] !== 0n) {
+          add(Gauge, name, Number(value), { device });
+        }
       }
     }
-    set("chv_up", 1);
+    add(Gauge, "chv_up", 1);
   } catch (error) {
     // A VMM that refuses is there: it has no VM, or one that does not run.
-    set("chv_up", error instanceof ApiError ? 1 : 0);
+    add(Gauge, "chv_up", error instanceof ApiError ? 1 : 0);
     console.error(String(error));
   }
 }

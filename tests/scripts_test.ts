@@ -169,7 +169,8 @@ const RECIPES: { readonly [name: string]: Recipe } = {
           `chv_up{${vm}} 1`,
           `chv_up{vm="${missing}"} 0`,
           `chv_vm_state{${vm},state="Running"} 1`,
-          `chv_device_read_bytes{${vm},device="d"} 0`,
+          `chv_device_read_bytes_total{${vm},device="d"} 0`,
+          "# TYPE chv_device_read_bytes_total counter",
         ]
       ) assert.ok(text.split("\n").includes(sample), `${sample} in ${text}`);
       assert.doesNotMatch(text, /latency|18446744073709552/);
