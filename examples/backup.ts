@@ -1,7 +1,7 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor" and so on.
 import { createClient } from "@chv/cloud-hypervisor";
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { restoreVm, snapshotVm } from "@chv/cloud-hypervisor/workflows";
 import * as fs from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -29,22 +29,12 @@ const { vm } = client;
 const name = new Date().toISOString().replaceAll(":", "-");
 const target = join(resolve(directory), name);
 const part = `${target}.part`;
-const { state, config } = await vm.info();
+const { config } = await vm.info();
 const paths = (config.disks ?? []).flatMap(({ path }) => path ?? []);
 const copies = paths.map((path, at) => [path, `${at}-${basename(path)}`]);
 
 try {
-  // Paused from before the snapshot until its disks are copied.
-  if (state === "Running") await vm.pause();
-  try {
-    await snapshotVm(client, part);
-    for (const [path, copy] of copies) {
-      const mode = fs.constants.COPYFILE_FICLONE;
-      fs.copyFileSync(path!, join(part, copy!), mode);
-    }
-  } finally {
-    if (state === "Running") await vm.resume();
-  }
+  await snapshotVm(client, part, { whilePaused: copyDisks });
   const saved = join(part, "config.json");
   let text = fs.readFileSync(saved, "utf8");
   // As text, since 64-bit numbers would not survive JSON.parse.
@@ -67,10 +57,18 @@ for (const old of done.sort().slice(0, -keep)) {
   console.log(`removed ${old}`);
 }
 
+/** As of the snapshot: the VM is still paused. */
+function copyDisks(): void {
+  const mode = fs.constants.COPYFILE_FICLONE;
+  for (const [path, copy] of copies) {
+    fs.copyFileSync(path!, join(part, copy!), mode);
+  }
+}
+
 async function prove(): Promise<void> {
   const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
   const vmm = await spawnVmm({
-    ...fake && { command: fakeCommand(), env: { FAKE_VMM_FILES: "any" } },
+    ...fake && fakeProgram({ files: "any" }),
   });
   try {
     const { state } = await restoreVm(vmm, part, { resume: false });

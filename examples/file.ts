@@ -2,7 +2,7 @@
 import type { VmConfig } from "@chv/cloud-hypervisor";
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
 import { validate } from "@chv/cloud-hypervisor/schema";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseDocument } from "yaml";
@@ -36,7 +36,7 @@ if (problems.length > 0) {
 }
 
 const vmm = await spawnVmm({
-  ...fake && { command: fakeCommand(), env: { FAKE_VMM_FILES: "any" } },
+  ...fake && fakeProgram({ files: "any" }),
   config: config as VmConfig,
 });
 try {

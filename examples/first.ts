@@ -1,6 +1,6 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { waitForState } from "@chv/cloud-hypervisor/workflows";
 import process from "node:process";
 
@@ -16,10 +16,7 @@ const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
 const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
 
 const vmm = await spawnVmm({
-  ...fake && {
-    command: fakeCommand(),
-    env: { FAKE_VMM_FILES: "any", FAKE_VMM_GUEST: '{"powersOffAfterMs":10}' },
-  },
+  ...fake && fakeProgram({ files: "any", guest: { powersOffAfterMs: 10 } }),
 });
 try {
   const { vm } = vmm.client;

@@ -1,6 +1,6 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on, and "npm:cli-progress@3.12.0".
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { migrateVm } from "@chv/cloud-hypervisor/workflows";
 import progress from "cli-progress";
 import process from "node:process";
@@ -9,7 +9,7 @@ import process from "node:process";
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
 const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
 const options = {
-  ...fake && { command: fakeCommand(), env: { FAKE_VMM_FILES: "any" } },
+  ...fake && fakeProgram({ files: "any" }),
 };
 /** How much is done at a stage; how many passes there will be is unknown. */
 const SHARES = {

@@ -1,6 +1,6 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
 import { spawnVmm, type VmmProcess } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { restoreVm, snapshotVm } from "@chv/cloud-hypervisor/workflows";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ const REQUESTS = 6;
 function spawn(): Promise<VmmProcess> {
   const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
   return spawnVmm({
-    ...fake && { command: fakeCommand(), env: { FAKE_VMM_FILES: "any" } },
+    ...fake && fakeProgram({ files: "any" }),
   });
 }
 

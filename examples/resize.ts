@@ -1,6 +1,6 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { resizeAndWait } from "@chv/cloud-hypervisor/workflows";
 import process from "node:process";
 
@@ -14,7 +14,7 @@ const vmms = await Promise.all(
   ["web", "db", "queue"].map(async (name) => ({
     name,
     vmm: await spawnVmm({
-      ...fake && { command: fakeCommand(), env: { FAKE_VMM_FILES: "any" } },
+      ...fake && fakeProgram({ files: "any" }),
       config: {
         payload: { kernel },
         cpus: { boot_vcpus: 1, max_vcpus: 4, nested: false },

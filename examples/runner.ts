@@ -1,6 +1,6 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { Buffer } from "node:buffer";
 import { constants, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,12 +26,9 @@ if (image === undefined || job === undefined) {
 }
 const timeoutMs = Number(process.env["JOB_MINUTES"] ?? 10) * 60_000;
 const says = "hello from the fake\njob-exit=0\n";
-const guest = JSON.stringify({ says, endsAfterMs: 50 });
+const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
 const vmm = await spawnVmm({
-  ...process.env["CLOUD_HYPERVISOR"] === undefined && {
-    command: fakeCommand(),
-    env: { FAKE_VMM_FILES: "any", FAKE_VMM_GUEST: guest },
-  },
+  ...fake && fakeProgram({ files: "any", guest: { says, endsAfterMs: 50 } }),
 });
 const serial = join(vmm.directory, "serial");
 let problem = "the guest ended without a result";

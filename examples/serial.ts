@@ -1,6 +1,6 @@
 // Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeCommand } from "@chv/cloud-hypervisor/testing";
+import { fakeProgram } from "@chv/cloud-hypervisor/testing";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -14,13 +14,8 @@ import { setTimeout as delay } from "node:timers/promises";
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
 const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
 const vmm = await spawnVmm({
-  ...fake && {
-    command: fakeCommand(),
-    env: {
-      FAKE_VMM_FILES: "any",
-      FAKE_VMM_GUEST: '{"says":"hello from the fake\\n"}',
-    },
-  },
+  ...fake &&
+    fakeProgram({ files: "any", guest: { says: "hello from the fake\n" } }),
 });
 try {
   const file = join(vmm.directory, "serial");

@@ -3,7 +3,12 @@
  *
  * @module
  */
-export { fakeCommand } from "./command.ts";
+export {
+  fakeCommand,
+  type FakeProgram,
+  fakeProgram,
+  type FakeProgramOptions,
+} from "./command.ts";
 export { type Clock, FakeClock } from "./clock.ts";
 export type { Traffic } from "./counters.ts";
 export type { MonitorEvent } from "./events.ts";

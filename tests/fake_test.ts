@@ -8,10 +8,12 @@ import process from "node:process";
 import {
   FakeClock,
   fakeCommand,
+  fakeProgram,
   FakeVmm,
   type FakeVmmOptions,
   StartError,
 } from "../testing/mod.ts";
+import { spawnVmm } from "../src/process.ts";
 import { exchange, workspace } from "./replay.ts";
 
 const kernel = { payload: { kernel: "/boot/vmlinux" } };
@@ -335,6 +337,17 @@ test("fakeCommand() runs the program that stands in for the binary", async () =>
     /^\{\n {2}"timestamp": \{\n {4}"secs": 0,\n {4}"nanos": \d+\n {2}\},\n {2}"source": "vmm",\n {2}"event": "starting",\n {2}"properties": null\n\}\n\n\{/,
   );
   space.remove();
+});
+
+test("fakeProgram() says what the program is to be like", async () => {
+  const guest = { endsAfterMs: 1 };
+  const vmm = await spawnVmm({
+    ...fakeProgram({ release: "v53.0", files: "any", guest }),
+    config: kernel,
+  });
+  assert.deepEqual((await vmm.exited).exitCode, 0);
+  await vmm.kill();
+  assert.deepEqual(fakeProgram().env, {});
 });
 
 test("fakeCommand() ends as the binary does", async () => {

@@ -46,7 +46,7 @@ export function start(
   delete given["CLOUD_HYPERVISOR"];
   if (form.binary) given["CLOUD_HYPERVISOR"] = form.binary;
   // A program of one file cannot start the fake's.
-  else if (form.compiled) given["CLOUD_HYPERVISOR"] = fakeProgram(directory);
+  else if (form.compiled) given["CLOUD_HYPERVISOR"] = fakeBinary(directory);
   const child = spawn(program!, [...first, ...args], { env: given });
   running.add(child);
   let text = "";
@@ -115,7 +115,7 @@ function compiled(name: string, directory: string): string {
 }
 
 /** The fake as one program, for scripts that were given a real one. */
-export function fakeProgram(directory: string): string {
+export function fakeBinary(directory: string): string {
   const path = join(directory, "fake");
   const command = fakeCommand().map((word) => `'${word}'`).join(" ");
   writeFileSync(path, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });

@@ -19,7 +19,7 @@ import type { VmConfig } from "../mod.ts";
 import { spawnVmm, type VmmProcess } from "../src/process.ts";
 import { fakeCommand } from "../testing/mod.ts";
 import {
-  fakeProgram,
+  fakeBinary,
   type Form,
   killScripts,
   type Script,
@@ -46,7 +46,7 @@ const RECIPES: { readonly [name: string]: Recipe } = {
   async runner(directory, form) {
     const image = sparse(join(directory, "image"));
     // The fake of the example has a script of its own, this one takes any.
-    const binary = form.binary ?? fakeProgram(directory);
+    const binary = form.binary ?? fakeBinary(directory);
     const run = (line: string, ends = true, env = {}): Script => {
       const kernel = join(directory, "job.elf");
       writeFileSync(kernel, guestElf(line, ends ? "power off" : "halt"));

@@ -8,7 +8,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { FakeVmm } from "../testing/mod.ts";
-import { fakeProgram } from "./script.ts";
+import { fakeBinary } from "./script.ts";
 import { unless } from "./skip.ts";
 import { type Snippet, snippets } from "./snippets.ts";
 
@@ -129,7 +129,7 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
     const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
     const [status, text] = await output(process.execPath, [...runtime, path], {
       ...process.env,
-      CLOUD_HYPERVISOR: fakeProgram(scratch),
+      CLOUD_HYPERVISOR: fakeBinary(scratch),
       FAKE_VMM_FILES: "any",
       FAKE_VMM_GUEST: JSON.stringify({ powersOffAfterMs: 1, endsAfterMs: 300 }),
       NODE_NO_WARNINGS: "1",

@@ -179,6 +179,30 @@ test("snapshotVm() removes only what it wrote", () =>
     assert.equal(await stateOf(place), "Running");
   }));
 
+test("snapshotVm() gives time to copy disks while the VM is paused", () =>
+  running(async (place) => {
+    const { vmm, directory } = place;
+    const target = join(directory, "a");
+    const seen: string[] = [];
+    const whilePaused = async (path: string) => {
+      seen.push(path, await stateOf(place), ...readdirSync(path).sort());
+    };
+    await snapshotVm(vmm, target, { whilePaused });
+    const files = ["config.json", "memory-ranges", "state.json"];
+    assert.deepEqual(seen, [target, "Paused", ...files]);
+    assert.equal(await stateOf(place), "Running");
+
+    const full = new Error("the disk is full");
+    await assert.rejects(
+      snapshotVm(vmm, join(directory, "b"), {
+        whilePaused: () => Promise.reject(full),
+      }),
+      full,
+    );
+    assert.equal(existsSync(join(directory, "b")), false);
+    assert.equal(await stateOf(place), "Running");
+  }));
+
 test("snapshotVm() of a paused VM that fails leaves it paused", () =>
   running(async (place) => {
     const { fake, vmm, directory } = place;

@@ -10,6 +10,12 @@ import { type Vmm, vmmOf } from "./vmm.ts";
 /** What {@linkcode snapshotVm} takes besides where to. */
 export interface SnapshotVmOptions {
   /**
+   * Called when the snapshot is there, while the VM is still paused, with the
+   * directory: the time to copy its disks. When it fails, the snapshot is
+   * removed, as if it had failed itself; what it wrote is its own.
+   */
+  readonly whilePaused?: ((directory: string) => unknown) | undefined;
+  /**
    * Gives up with the signal's own reason. The VMM cannot be stopped in the
    * middle, so this waits for it, and resumes the VM.
    */
@@ -20,7 +26,7 @@ export interface SnapshotVmOptions {
  * Writes a VM's state and memory into a directory: pauses it, takes the
  * snapshot and resumes it, also when the snapshot failed. A VM that was paused
  * stays so. Disks are not in it: what they hold has to be kept with it, as of
- * the time of the snapshot.
+ * the time of the snapshot, which is what `whilePaused` is for.
  *
  * The directory is made, with mode 0700, or is there and empty. When the
  * snapshot fails, what it wrote is removed again.
@@ -34,7 +40,7 @@ export interface SnapshotVmOptions {
 export async function snapshotVm(
   vmm: Client | Vmm,
   directory: string,
-  { signal }: SnapshotVmOptions = {},
+  { signal, whilePaused }: SnapshotVmOptions = {},
 ): Promise<void> {
   const { client } = vmmOf(vmm);
   const { vm, socketPath } = client;
@@ -48,6 +54,7 @@ export async function snapshotVm(
       signal && { signal },
     );
     checkComplete(target.path);
+    await whilePaused?.(target.path);
   } catch (failure) {
     if (state === "Running") {
       await resumed(client).catch((undo) => {
