@@ -158,7 +158,7 @@ export interface CallOptions {
   /**
    * The deadline in milliseconds, from the call on; \`Infinity\` is none.
    *
-   * @default the operation's own, or what \`createClient\` was given
+   * Default: the operation's own, or what \`createClient\` was given.
    */
   timeoutMs?: number;
 }

@@ -16,10 +16,11 @@ export function describe(spec: Spec): void {
 function mark(schema: Schema): void {
   const text = [schema.description, ...remarks(schema)]
     .filter((part) => part !== undefined && part !== "");
+  // In words: what Deno and JSR show has no place for most of @default.
   if (schema.default !== undefined) {
-    text.push(`\n\n@default ${JSON.stringify(schema.default)}`);
+    text.push(`Default: \`${JSON.stringify(schema.default)}\`.`);
   }
-  if (text.length > 0) schema.description = text.join(" ").replace(" \n", "\n");
+  if (text.length > 0) schema.description = text.join(" ");
   for (const property of Object.values(schema.properties ?? {})) mark(property);
 }
 

@@ -11,7 +11,12 @@ export interface MonitorEvent<
   Properties = null,
 > {
   /** The time since the monitor's start. */
-  readonly timestamp: { readonly secs: number; readonly nanos: number };
+  readonly timestamp: {
+    /** Whole seconds. */
+    readonly secs: number;
+    /** Nanoseconds beyond them. */
+    readonly nanos: number;
+  };
   /** Who reports it. */
   readonly source: Source;
   /** What has happened. */
@@ -32,11 +37,13 @@ ${kinds.map(({ source, event }) => `  "${source} ${event}",`).join("\n")}
 }
 
 function member({ source, event, properties, description }: EventKind): string {
-  const fields = properties?.map((name) => `readonly ${name}: string`);
+  const fields = Object.entries(properties ?? {}).map(([name, text]) =>
+    `    /** ${text} */\n    readonly ${name}: string;\n`
+  );
   const given = [
     `"${source}"`,
     `"${event}"`,
-    ...fields ? [`{ ${fields.join("; ")} }`] : [],
+    ...fields.length > 0 ? [`{\n${fields.join("")}  }`] : [],
   ];
   return `  /** ${description} */\n  | MonitorEvent<${given.join(", ")}>`;
 }

@@ -79,7 +79,10 @@ const UNLISTED = `
  * A value that a later release returned and this one does not know. It can be
  * given back as it was read; a literal that is not listed is no \`Unlisted\`.
  */
-export type Unlisted = string & { readonly unlisted: true };
+export type Unlisted = string & {
+  /** Only a mark for the compiler; no value has it. */
+  readonly unlisted: true;
+};
 `;
 
 function stale(): boolean {

@@ -16,7 +16,8 @@ export interface Spec {
 export interface EventKind {
   source: string;
   event: string;
-  properties?: string[];
+  /** The names of its properties, with what each is. */
+  properties?: Record<string, string>;
   description: string;
 }
 

@@ -25,22 +25,22 @@ export interface CreateClientOptions {
    * included: one for all operations, or some by wire name, as
    * `{ "vm.boot": 60_000 }`. `Infinity` is none.
    *
-   * @default 10 s for ping, info and counters; none for snapshot, restore,
-   * coredump and migration; 5 minutes for all others
+   * Default: 10 s for ping, info and counters; none for snapshot, restore,
+   * coredump and migration; 5 minutes for all others.
    */
   timeoutMs?: number | Partial<Record<OperationName, number>>;
   /**
    * How many calls run at once, 1 to 9; others wait. The VMM has ten
    * connections for everybody who uses its socket.
    *
-   * @default 4
+   * Default: `4`.
    */
   maxConnections?: number;
   /**
    * Sends requests that are known to stop the VMM process, instead of
    * refusing them as `fatal_request`.
    *
-   * @default false
+   * Default: `false`.
    */
   allowFatal?: boolean;
   /**

@@ -5,7 +5,12 @@ import type { Clock } from "./clock.ts";
 /** An event, as a line of the monitor would be parsed. */
 export interface MonitorEvent {
   /** Since the VMM started. */
-  readonly timestamp: { readonly secs: number; readonly nanos: number };
+  readonly timestamp: {
+    /** Whole seconds. */
+    readonly secs: number;
+    /** Nanoseconds beyond them. */
+    readonly nanos: number;
+  };
   /** `vmm`, `vm`, `virtio-device`, `vdpa` or `guest`. */
   readonly source: string;
   /** What happened. */

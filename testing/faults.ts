@@ -8,9 +8,9 @@ import type { Reply } from "./server.ts";
 export interface FaultRule {
   /** The operation as the path names it; all of them when left out. */
   readonly operation?: OperationName;
-  /** How many calls it meets; `Infinity` for all. @default 1 */
+  /** How many calls it meets; `Infinity` for all. Default: `1`. */
   readonly times?: number;
-  /** How many calls it lets pass before. @default 0 */
+  /** How many calls it lets pass before. Default: `0`. */
   readonly after?: number;
   /** What happens to them. */
   readonly fault: Fault;
@@ -22,14 +22,25 @@ export interface FaultRule {
  * - `status`: the answer is this status with this chain; nothing is done
  * - `delayMs`: the answer comes later; meanwhile nothing else is answered
  * - `hang`: the answer never comes, nor any other
- * - `cut`: the connection is closed; `done` says whether the work is done first
+ * - `cut`: the connection is closed; before or after the work is done
  * - `crash`: the VMM dies, and its socket file stays
  */
 export type Fault =
-  | { readonly status: number; readonly chain: readonly string[] }
-  | { readonly delayMs: number }
+  | {
+    /** The HTTP status, as 500. */
+    readonly status: number;
+    /** The messages, outermost first. */
+    readonly chain: readonly string[];
+  }
+  | {
+    /** How much later, in milliseconds of the fake's clock. */
+    readonly delayMs: number;
+  }
   | "hang"
-  | { readonly cut: "before" | "after" }
+  | {
+    /** Whether the work is done by then. */
+    readonly cut: "before" | "after";
+  }
   | "crash";
 
 /** The rules of one fake. */

@@ -11,25 +11,25 @@ export interface FakeVmmOptions {
   /**
    * Where it listens.
    *
-   * @default a path in a private temporary directory, removed on close
+   * Default: a path in a private temporary directory, removed on close.
    */
   readonly socketPath?: string;
   /** Listens on this descriptor instead. */
   readonly socketFd?: number;
-  /** The release that it is. @default "v54.0-dev" */
+  /** The release that it is. Default: `"v54.0-dev"`. */
   readonly release?: ReleaseName;
   /**
    * Whether kernels, disks and the like must exist (`real`, as for the real
    * one), or whatever path is named is taken to be there (`any`).
    *
-   * @default "real"
+   * Default: `"real"`.
    */
   readonly files?: Files;
-  /** What the guest does on its own. @default nothing */
+  /** What the guest does on its own. Default: nothing. */
   readonly guest?: GuestScript;
   /** Failures on demand; `fail()` adds more. */
   readonly faults?: readonly FaultRule[];
-  /** The time of delays and of the guest. @default the real one */
+  /** The time of delays and of the guest. Default: the real one. */
   readonly clock?: Clock;
   /** A descriptor that gets the events, as `--event-monitor fd=`. */
   readonly eventFd?: number;

@@ -155,7 +155,10 @@ export class FakeVmm {
 
   /** Lets the guest do a thing at once, whatever its script says. */
   act(
-    deed: "powerOff" | "reboot" | "panic" | { readonly eject: string },
+    deed: "powerOff" | "reboot" | "panic" | {
+      /** The id of a device that was removed. */
+      readonly eject: string;
+    },
   ): void {
     const machine = this.#machine;
     if (typeof deed === "object") return eject(machine, deed.eject);

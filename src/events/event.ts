@@ -7,7 +7,12 @@ import type { KnownEvent, MonitorEvent } from "../generated/events.gen.ts";
  */
 export interface UnlistedEvent {
   /** The time since the monitor's start. */
-  readonly timestamp: { readonly secs: number; readonly nanos: number };
+  readonly timestamp: {
+    /** Whole seconds. */
+    readonly secs: number;
+    /** Nanoseconds beyond them. */
+    readonly nanos: number;
+  };
   /** Not the VMM but its reader. */
   readonly source: "reader";
   /** What has happened. */
@@ -48,7 +53,7 @@ export interface ReadEventsOptions {
    * Whether to begin with the file's first event, or with what is written from
    * the call on. A pipe or a stream has no beginning but now.
    *
-   * @default "start"
+   * Default: `"start"`.
    */
   readonly from?: "start" | "now" | undefined;
   /** Ends it: the iteration rejects with the signal's own reason. */

@@ -11,7 +11,7 @@ export interface SpawnVmmOptions {
    * The program: a path, a name to find in `PATH`, or an argument list that
    * the VMM's own arguments follow.
    *
-   * @default the environment's `CLOUD_HYPERVISOR`, else `cloud-hypervisor`
+   * Default: the environment's `CLOUD_HYPERVISOR`, else `cloud-hypervisor`.
    */
   readonly command?: string | readonly string[];
   /**
@@ -20,27 +20,27 @@ export interface SpawnVmmOptions {
    * these files are removed at the end, and the directory if it was made and
    * is empty.
    *
-   * @default a private temporary directory, removed with all that is in it
+   * Default: a private temporary directory, removed with all that is in it.
    */
   readonly directory?: string;
   /** More flags, after those that this sets. */
   readonly args?: readonly string[];
   /** Variables that are added to the script's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where the VMM writes its log. @default to stderr, whose end is kept */
+  /** Where the VMM writes its log. Default: to stderr, whose end is kept. */
   readonly logFile?: string;
   /**
    * Whether the kernel ends the VMM at a system call that it does not expect,
    * or only logs it.
    *
-   * @default true
+   * Default: `true`.
    */
   readonly seccomp?: boolean | "log";
   /**
    * Confines the VMM to the files that it needs, and the VM of `config` too;
    * more are named in `landlock_rules` there.
    *
-   * @default false
+   * Default: `false`.
    */
   readonly landlock?: boolean;
   /** A VM to create and boot. A VMM whose VM does not boot is ended. */
@@ -53,13 +53,13 @@ export interface SpawnVmmOptions {
   /**
    * Where its stdout goes, which is where a console in mode `Tty` writes.
    *
-   * @default "ignore"
+   * Default: `"ignore"`.
    */
   readonly stdout?: "ignore" | "inherit";
   /**
    * Milliseconds until it has to answer.
    *
-   * @default 30_000
+   * Default: `30_000`.
    */
   readonly timeoutMs?: number;
   /** Ends the start, with the signal's own reason. A VMM that is up stays. */
@@ -68,13 +68,13 @@ export interface SpawnVmmOptions {
    * Whether SIGINT, SIGTERM and SIGHUP end the VMM before they end the script.
    * A script with listeners of its own is not ended.
    *
-   * @default true
+   * Default: `true`.
    */
   readonly handleSignals?: boolean;
   /**
-   * The time that `stop()` has when the handle is disposed of.
+   * The time in milliseconds that `stop()` has when the handle is disposed of.
    *
-   * @default 30_000
+   * Default: `30_000`.
    */
   readonly stopTimeoutMs?: number;
   /** For the handle's client. */

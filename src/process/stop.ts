@@ -33,7 +33,7 @@ export interface StopOptions {
   /**
    * Milliseconds for all steps together: six tenths are the guest's.
    *
-   * @default 30_000
+   * Default: `30_000`.
    */
   readonly timeoutMs?: number;
 }

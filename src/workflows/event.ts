@@ -11,7 +11,7 @@ export interface WaitForEventOptions extends WaitOptions {
   /**
    * Whether events that came before the call count.
    *
-   * @default "now"
+   * Default: `"now"`.
    */
   readonly from?: "start" | "now" | undefined;
 }

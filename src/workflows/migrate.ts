@@ -19,15 +19,28 @@ import { infoOf, waitForState } from "./wait.ts";
 
 /** How far a migration is. */
 export type MigrationProgress =
-  | { readonly stage: "started" }
   | {
+    /** The VM is being sent. */
+    readonly stage: "started";
+  }
+  | {
+    /** A pass over the memory has ended. */
     readonly stage: "iteration";
     /** Which pass over the memory has ended, from 0. */
     readonly iteration: number;
   }
-  | { readonly stage: "switching" }
-  | { readonly stage: "finished" }
-  | { readonly stage: "failed" };
+  | {
+    /** The VM is paused to change sides. */
+    readonly stage: "switching";
+  }
+  | {
+    /** The VM is at the destination. */
+    readonly stage: "finished";
+  }
+  | {
+    /** The VM goes on at the source. */
+    readonly stage: "failed";
+  };
 
 /** What {@linkcode migrateVm} takes besides the two sides. */
 export interface MigrateVmOptions extends Omit<WaitOptions, "events"> {
@@ -35,7 +48,7 @@ export interface MigrateVmOptions extends Omit<WaitOptions, "events"> {
    * Where the VM travels: `unix:<path>` or `tcp:<address>:<port>`, the address
    * an IP literal.
    *
-   * @default a Unix socket in a private temporary directory
+   * Default: a Unix socket in a private temporary directory.
    */
   readonly url?: string;
   /** Where the destination listens, if it calls that otherwise. */

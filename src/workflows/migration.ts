@@ -29,7 +29,10 @@ export class MigrationError extends CloudHypervisorError {
   constructor(
     source: SideState,
     destination: SideState,
-    context: ErrorContext & { cause: unknown },
+    context: ErrorContext & {
+      /** Why. */
+      cause: unknown;
+    },
   ) {
     const { cause } = context;
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -12,7 +12,7 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
   /**
    * Lets the VM run on; otherwise it is left paused.
    *
-   * @default true
+   * Default: `true`.
    */
   readonly resume?: boolean;
   /** Gives up with the signal's own reason, and deletes what came of it. */

@@ -27,7 +27,7 @@ export interface WaitOptions {
   /**
    * Milliseconds after which it gives up with a `DeadlineError`.
    *
-   * @default Infinity
+   * Default: `Infinity`.
    */
   readonly timeoutMs?: number | undefined;
   /** The events of a VMM that is given as a client. */
