@@ -73,7 +73,13 @@ function row(endpoint: Endpoint): string {
 }
 
 function classSource(name: string, members: Endpoint[]): string {
-  return `/** The operations \`${name}.*\`. */
+  return `/**
+ * The operations \`${name}.*\`. Besides the codes of its own, any call can
+ * reject with an {@linkcode ApiError} of code \`other\`, \`migrating\`,
+ * \`overloaded\`, \`too_large\` or \`vmm_gone\`, with a
+ * {@linkcode ConnectionError}, {@linkcode DeadlineError} or
+ * {@linkcode InvalidRequestError}, or with the reason of its signal.
+ */
 export class ${className(name)} {
   readonly #call: Call;
 

@@ -52,9 +52,10 @@ export function methodDoc(endpoint: Endpoint): string {
     [endpoint.description, ...remarks(endpoint)].join(" "),
     "",
     `Works in: ${endpoint["x-states"].join(", ")}. ` +
-    `Deadline: ${deadlineText(deadline)}.${codes(endpoint)}`,
+    `Deadline: ${deadlineText(deadline)}.`,
     "",
     `@returns ${RETURNS[endpoint["x-returns"]]}`,
+    `@throws {ApiError} ${codes(endpoint)}`,
     ...errors.map(([status, response]) =>
       [`@throws {ApiError} ${status}: ${response.description}`]
         .concat(remarks(response)).join(" ")
@@ -69,8 +70,9 @@ export function deadlineText(ms: number | null): string {
 }
 
 function codes({ "x-errors": own }: Endpoint): string {
-  if (own.length === 0) return "";
-  return ` Codes of refusals: ${own.map((code) => `\`${code}\``).join(", ")}.`;
+  if (own.length === 0) return "With a code that any call can have.";
+  const listed = own.map((code) => `\`${code}\``).join(", ");
+  return `With the code ${listed}, or one that any call can have.`;
 }
 
 const RETURNS = {
