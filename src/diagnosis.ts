@@ -61,6 +61,7 @@ const ADVICE: { readonly [code in ApiErrorCode]?: string } = {
   duplicate_id:
     "choose another id; a removed device's stays taken until the guest lets go",
   too_large: "v53.0 takes bodies up to 51200 bytes, later releases 4 MiB",
+  invalid_json: "validate() of ./schema says which field it is",
   unsupported: "this VMM's build or release has no such operation",
   busy: "nothing was done: try again when the guest has let the vCPUs go",
   overloaded:
