@@ -43,7 +43,10 @@ export interface SpawnVmmOptions {
    * Default: `false`.
    */
   readonly landlock?: boolean;
-  /** A VM to create and boot. A VMM whose VM does not boot is ended. */
+  /**
+   * A VM to create and boot. A VMM whose VM does not boot is ended. A guest
+   * that powers off soon may have ended its VMM before the next call.
+   */
   readonly config?: VmConfig;
   /**
    * Open descriptors that the VMM inherits, as 3, 4 and so on in their order,

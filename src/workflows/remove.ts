@@ -6,7 +6,9 @@ import { waitForDeviceRemoved } from "./wait.ts";
 /**
  * Asks the guest to let go of a device, and waits until it has: only then the
  * id, the slot and what is behind it can be used again. A guest without a
- * driver for it never does, so give a `timeoutMs` or a `signal`.
+ * driver for it never does, so give a `timeoutMs` or a `signal`. Its id stays
+ * taken then: a script that adds devices again and again had better leave `id`
+ * out and use the answer's.
  *
  * @throws {ApiError} `unknown_device`, and as the VMM refuses it.
  * @throws {DeadlineError} after `timeoutMs`; the device is still to go.
