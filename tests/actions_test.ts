@@ -54,7 +54,9 @@ test("actionlint finds nothing in the workflows", {
   skip: unless("Deno" in globalThis, "Deno runs it, once is enough") ||
     unless(lint("-version").status === 0, "there is no Go, or no proxy of it"),
 }, () => {
-  const { status, said } = lint();
+  // By name: without them it looks for a Git repository.
+  const files = Object.keys(workflows).map((name) => join(FOLDER, name));
+  const { status, said } = lint("-shellcheck=", "-pyflakes=", ...files);
   assert.equal(status, 0, said);
 });
 
