@@ -22,6 +22,9 @@ export interface Selection {
   files: string[];
 }
 
+/** What a runtime made of a test. */
+type Told = Result & { runtime: string };
+
 /** Prints what ran below `root`; false if anything failed. */
 export async function run(
   root: string,
@@ -35,11 +38,12 @@ export async function run(
   const shared = find(root, "tests", files);
   const sanitized = find(root, "tests/deno", files);
   const ran = new Map<string, Result[]>();
-  const all: Result[] = [];
-  const conclude = (title: string, results: Result[]): void => {
-    all.push(...results);
-    for (const line of [`${title}: ${count(results)}`, ...details(results)]) {
-      print(line);
+  const all: Told[] = [];
+  const conclude = (runtime: string, title: string, rows: Result[]): void => {
+    all.push(...rows.map((row) => ({ ...row, runtime })));
+    print(`${title}: ${count(rows)}`);
+    for (const row of rows) {
+      if (row.outcome === "failed") print(`  failed   ${label(row)}`);
     }
   };
   // One after another: the tests share two cores and measure what is open.
@@ -47,10 +51,14 @@ export async function run(
     const own = runtime.name === "deno" ? sanitized : [];
     const results = await runAll(runtime, root, [...shared, ...own], limits);
     ran.set(runtime.name, results.filter(({ file }) => !own.includes(file)));
-    conclude(`${runtime.name} ${version(runtime)}`, results);
+    conclude(runtime.name, `${runtime.name} ${version(runtime)}`, results);
   }
   const differences = compare(ran);
-  if (differences.length > 0) conclude("not on every runtime", differences);
+  if (differences.length > 0) {
+    conclude("all", "not on every runtime", differences);
+  }
+  // The failures last: the end of a log is what is looked at.
+  for (const line of [...skips(all), ...failures(all)]) print(line);
   print(count(all));
   return all.length > 0 && all.every(({ outcome }) => outcome !== "failed");
 }
@@ -101,14 +109,31 @@ function count(results: Result[]): string {
   ).join(", ");
 }
 
-function details(results: Result[]): string[] {
-  return results.flatMap(({ file, name, outcome, error, reason }) => {
-    const label = name === "" ? file : `${file}: ${name}`;
-    if (outcome === "skipped") return [`  skipped  ${label}: ${reason}`];
-    if (outcome === "passed") return [];
-    const lines = (error ?? "").trim().split("\n");
-    return [`  failed   ${label}`, ...lines.map((line) => `    ${line}`)];
+/** Each skipped test once, with the runtimes that share its reason. */
+function skips(all: Told[]): string[] {
+  const skipped = all.filter(({ outcome }) => outcome === "skipped");
+  const lines = Map.groupBy(
+    skipped,
+    (row) => `  skipped  ${label(row)}: ${row.reason}`,
+  );
+  return [...lines].map(([line, rows]) =>
+    `${line} (${rows.map(({ runtime }) => runtime).join(", ")})`
+  );
+}
+
+function failures(all: Told[]): string[] {
+  return all.flatMap((row) => {
+    if (row.outcome !== "failed") return [];
+    const lines = (row.error ?? "").trim().split("\n");
+    return [
+      `  failed   ${label(row)} (${row.runtime})`,
+      ...lines.map((line) => `    ${line}`),
+    ];
   });
+}
+
+function label({ file, name }: Result): string {
+  return name === "" ? file : `${file}: ${name}`;
 }
 
 if (import.meta.main) {

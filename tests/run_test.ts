@@ -155,11 +155,27 @@ test("run() ends with the sum of the runtimes", async (t) => {
   const selection = { only: [], files: [] };
   assert.equal(await run(root, selection, LIMITS, (s) => lines.push(s)), true);
   assert.deepEqual(lines.filter((line) => line.startsWith(" ")), [
-    "  skipped  tests/a_test.ts: two: no kvm",
-    "  skipped  tests/a_test.ts: two: no kvm",
-    "  skipped  tests/a_test.ts: two: no kvm",
+    "  skipped  tests/a_test.ts: two: no kvm (deno, bun, node)",
   ]);
   assert.equal(lines.at(-1), "6 passed, 0 failed, 3 skipped");
+});
+
+test("run() repeats the failures just before the sum", async (t) => {
+  const root = folder(t, {
+    "a_test.ts": `test("one", () => { throw new Error("why"); });
+      test("two", { skip: unless(false, "no kvm") }, () => {});`,
+  });
+  const lines: string[] = [];
+  const selection = { only: ["node"], files: [] };
+  assert.equal(await run(root, selection, LIMITS, (s) => lines.push(s)), false);
+  const own = lines.filter((line) => /^ {2}\S/.test(line));
+  assert.deepEqual(own, [
+    "  failed   tests/a_test.ts: one",
+    "  skipped  tests/a_test.ts: two: no kvm (node)",
+    "  failed   tests/a_test.ts: one (node)",
+  ]);
+  assert.match(lines.at(lines.lastIndexOf(own[2]!) + 1)!, /^ {4}.*why/);
+  assert.equal(lines.at(-1), "0 passed, 1 failed, 1 skipped");
 });
 
 test("run() fails a runtime in which no test ran", async (t) => {
