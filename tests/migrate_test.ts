@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { spawnVmm } from "../src/process.ts";
 import {
   migrateVm,
@@ -11,6 +12,7 @@ import {
   type MigrationProgress,
 } from "../src/workflows/mod.ts";
 import { fakeCommand, type FakeVmmOptions } from "../testing/mod.ts";
+import type { EventSource } from "../src/workflows/vmm.ts";
 import { type Faked, faked, inDirectory, programs, smallVm } from "./vmms.ts";
 
 const VM = { payload: { kernel: "/boot/vmlinux" } };
@@ -67,6 +69,19 @@ async function fails(
     error.message,
   );
   return error;
+}
+
+/** The VMM's events, of which none comes after that one. */
+function cut(vmm: Faked["vmm"], last: string, ends = false): EventSource {
+  return async function* (options) {
+    for await (const event of vmm.events!(options)) {
+      yield event;
+      if (event.event === last) break;
+    }
+    if (ends) return;
+    const { signal } = options!;
+    await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+  };
 }
 
 for (const release of ["v53.0", "v54.0-dev"] as const) {
@@ -212,6 +227,66 @@ test("migrateVm() aborted at the switch gives the outcome's states", () =>
         if (stage === "switching") controller.abort(new Error("too late"));
       },
     });
+    await fails(migrating, "gone", "Running");
+  }));
+
+test("migrateVm() aborted while it looks has done nothing", () =>
+  pair(async ({ from, to }) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("enough");
+    const before = to.fake.requests.length;
+    to.fake.fail({ operation: "vm.info", fault: { delayMs: 60_000 } });
+    const migrating = migrateVm(from.vmm, to.vmm, { signal });
+    while (to.fake.requests.length === before) await turn();
+    controller.abort(reason);
+    await assert.rejects(migrating, (error) => error === reason);
+    assert.equal(to.fake.requests.length, before + 1);
+  }));
+
+for (const last of ["migration-started", "pausing", "snapshotted"] as const) {
+  test(`migrateVm() loses no VM when no event after ${last} comes`, () =>
+    inDirectory(async (directory) => {
+      const from = await faked(directory);
+      await from.vmm.client.vm.create(VM);
+      await from.vmm.client.vm.boot();
+      const to = await spawnVmm({ command: fakeCommand() });
+      const controller = new AbortController();
+      const source = { ...from.vmm, events: cut(from.vmm, last) };
+      const migrating = migrateVm(source, to, { signal: controller.signal });
+      await from.fake.event("shutdown");
+      controller.abort(new Error("too late"));
+      await fails(migrating, "gone", "Running");
+      await to.kill();
+      await from.end();
+    }));
+}
+
+test("migrateVm() succeeds where the source ends before its last event", () =>
+  pair(async ({ from, to }) => {
+    const stages: string[] = [];
+    const source = { ...from.vmm, events: cut(from.vmm, "snapshotted", true) };
+    const info = await migrateVm(source, to.vmm, {
+      onProgress: ({ stage }) => stages.push(stage),
+    });
+    assert.equal(info.state, "Running");
+    assert.deepEqual(stages, [
+      "started",
+      "iteration",
+      "switching",
+      "finished",
+    ]);
+  }));
+
+test("migrateVm() keeps a VM that came while the destination was let go", () =>
+  pair(async ({ from, to }) => {
+    const controller = new AbortController();
+    const source = { ...from.vmm, events: cut(from.vmm, "migration-started") };
+    const { signal } = controller;
+    from.fake.fail({ operation: "vm.info", fault: { delayMs: 50 }, after: 1 });
+    const migrating = migrateVm(source, to.vmm, { signal });
+    await from.fake.event("pausing");
+    controller.abort(new Error("too late"));
     await fails(migrating, "gone", "Running");
   }));
 

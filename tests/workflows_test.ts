@@ -27,6 +27,7 @@ import {
   waitForState,
   waitForVmm,
 } from "../src/workflows/mod.ts";
+import { Scope } from "../src/workflows/scope.ts";
 import type { FakeVmmOptions } from "../testing/mod.ts";
 import { createClient } from "../mod.ts";
 import { type Faked, faked } from "./vmms.ts";
@@ -501,3 +502,11 @@ test("waitForEvent() tells not yet from never", () =>
     await fake.exited;
     await gone;
   }));
+
+test("Scope.race() takes care of a promise that it does not wait for", async () => {
+  const scope = new Scope("nothing", {});
+  scope.close();
+  await assert.rejects(scope.race(Promise.reject(new Error("astray"))), {
+    name: "AbortError",
+  });
+});

@@ -80,6 +80,8 @@ export class Turn {
   }
 
   async #until(promise: Promise<unknown>, wakes: boolean): Promise<unknown> {
+    // Nobody waits for it when all is over before.
+    promise.catch(() => {});
     this.check();
     const { promise: over, resolve, reject } = Promise.withResolvers<unknown>();
     promise.then(resolve, reject);

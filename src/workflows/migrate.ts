@@ -71,8 +71,9 @@ export interface MigrateVmOptions extends Omit<WaitOptions, "events"> {
  * When it fails or is aborted, the source goes on running, and the destination
  * is released: it stops listening, what it kept is deleted, and one that the
  * script started is ended. Once the VM is paused to change sides, an abort
- * waits for the outcome. A destination that something else started cannot be
- * stopped while it receives, and may get the VM all the same.
+ * waits for the outcome; a VM that has left its source is never ended. A
+ * destination that something else started cannot be stopped while it receives,
+ * and may get the VM all the same.
  *
  * @throws {InvalidRequestError} `source`, `destination` or `url` before
  * anything is done.
@@ -90,7 +91,7 @@ export async function migrateVm(
   const place = new Place(options.url, options.receiverUrl);
   try {
     const { state } = await from.client.vm.info({ signal: scope.signal });
-    await check(from, to, place.receiver);
+    await check(from, to, place.receiver, scope.signal);
     return await new Migration(from, to, state, options, place).run(scope);
   } finally {
     scope.close();
@@ -98,12 +99,17 @@ export async function migrateVm(
   }
 }
 
-async function check(from: Vmm, to: Vmm, receiver: string): Promise<void> {
+async function check(
+  from: Vmm,
+  to: Vmm,
+  receiver: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (from.events === undefined) throw eventless("source");
   if (to.events === undefined && receiver.startsWith("tcp:")) {
     throw eventless("destination");
   }
-  if (await infoOf(to.client.vm) === undefined) return;
+  if (await infoOf(to.client.vm, { signal }) === undefined) return;
   throw new InvalidRequestError(
     "invalid_request",
     "destination",
@@ -212,7 +218,9 @@ class Migration {
       if (event === "migration-memory-iteration") {
         tell({ stage: "iteration", iteration: Number(properties.id) });
       }
-      if (event === "pausing") {
+      // One that was paused before is not paused again.
+      const parts = event === "pausing" || event === "snapshotting";
+      if (parts && !this.#isSwitching) {
         this.#isSwitching = true;
         tell({ stage: "switching" });
       }
@@ -225,6 +233,8 @@ class Migration {
         throw new Error("the source reports a failure, without a reason");
       }
     }
+    if (!this.#reading.signal.aborted) await this.#hear();
+    if (this.#finished) return tell({ stage: "finished" });
     const { socketPath } = this.#from.client;
     const exit = await this.#from.exited;
     const unknown = { exitCode: null, signal: null, stderr: "" };
@@ -243,19 +253,35 @@ class Migration {
 
   /** Lets the destination go, unless the VM is or may be on its way to it. */
   async #release(): Promise<void> {
-    const receiver = this.#receiver;
-    if (receiver === undefined || this.#finished) return;
-    if (this.#isSwitching) await this.#ends();
+    if (this.#receiver === undefined || this.#finished) return;
+    // Events may be late, or lost: the source may be further than they tell.
+    if (this.#isSwitching || !await this.#stays()) await this.#ends();
+    if (!this.#finished && !await this.#stays()) await this.#hear();
     if (this.#finished) return;
     if (this.#to.kill) return void await this.#to.kill();
-    await patiently((scope) => receiver.release(scope));
-    if (this.#finished) return;
+    await this.#hear();
+    // What came in the meantime stays, and so does what may yet come.
+    if (this.#receiver.state !== "failed") return;
     const { vm } = this.#to.client;
     try {
       if (await infoOf(vm)) await vm.delete();
     } catch {
       // What it is left with is in the error.
     }
+  }
+
+  /** Whether the source has the VM; a paused one may be a copy. */
+  async #stays(): Promise<boolean> {
+    const isCopied = this.#receiver?.state === "arrived";
+    const state = await sideOf(this.#from.client);
+    return state === this.#state && (state === "Running" || !isCopied);
+  }
+
+  /** Has the destination stop listening, and say whether the VM is there. */
+  async #hear(): Promise<void> {
+    const receiver = this.#receiver!;
+    await patiently((scope) => receiver.release(scope));
+    this.#finished ||= receiver.state === "arrived";
   }
 
   /** What the source is left with, after it got its VM back. */

@@ -12,6 +12,7 @@ export class Receiver {
   /** Resolves to why it ended: undefined when the VM has arrived. */
   readonly ended: Promise<{ failure?: unknown }>;
   readonly #ready: Promise<void>;
+  #state: "open" | "arrived" | "failed" = "open";
 
   /** Sends the call, which stays open until a VM has come. */
   constructor(vmm: Vmm, body: ReceiveMigrationData, scope: Scope) {
@@ -20,7 +21,18 @@ export class Receiver {
     this.#ready = this.#listening(scope);
     this.#ready.catch(() => {});
     this.ended = vmm.client.vm.receiveMigration(body)
-      .then(() => ({}), (failure: unknown) => ({ failure }));
+      .then(() => {
+        this.#state = "arrived";
+        return {};
+      }, (failure: unknown) => {
+        this.#state = "failed";
+        return { failure };
+      });
+  }
+
+  /** Whether the VM has come, or will not; open while it may. */
+  get state(): "open" | "arrived" | "failed" {
+    return this.#state;
   }
 
   /** Resolves when it listens. To try would be to connect, and it takes one. */
@@ -37,11 +49,9 @@ export class Receiver {
    * changes nothing.
    */
   async release(scope: Scope): Promise<void> {
-    let over = false;
-    const ended = this.ended.then(() => over = true);
-    while (!over) {
+    while (this.#state === "open") {
       await this.#knock();
-      await scope.pause(KNOCK_MS, ended);
+      await scope.pause(KNOCK_MS, this.ended);
     }
   }
 

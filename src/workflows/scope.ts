@@ -37,6 +37,8 @@ export class Scope {
 
   /** Rejects with what ended the scope, if that comes before the promise. */
   async race<T>(promise: Promise<T>): Promise<T> {
+    // Nobody waits for it when the scope has ended before.
+    promise.catch(() => {});
     this.signal.throwIfAborted();
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const stop = () => reject(this.signal.reason);
