@@ -29,7 +29,7 @@ import {
 } from "../src/workflows/mod.ts";
 import { Scope } from "../src/workflows/scope.ts";
 import type { FakeVmmOptions } from "../testing/mod.ts";
-import { createClient } from "../mod.ts";
+import { createClient, unixFetch } from "../mod.ts";
 import { type Faked, faked } from "./vmms.ts";
 
 const VM = { payload: { kernel: "/boot/vmlinux" } };
@@ -285,6 +285,11 @@ test("restoreVm() deletes what a failure leaves", () =>
     await snapshotVm(vmm, target);
     await assert.rejects(restoreVm(vmm, target), { code: "already_exists" });
     assert.equal((await vm.info()).state, "Running");
+    // A VM that somebody makes at the same time is not what it leaves.
+    const chain = ["Error from API", "VM is not created"];
+    fake.fail({ operation: "vm.info", fault: { status: 404, chain } });
+    await assert.rejects(restoreVm(vmm, target), { code: "already_exists" });
+    assert.equal((await vm.info()).state, "Running");
     await vm.delete();
     fake.fail({ operation: "vm.restore", fault: { cut: "after" } });
     await assert.rejects(restoreVm(vmm, target), { code: "closed" });
@@ -320,6 +325,51 @@ for (const operation of ["vm.delete", "vm.create", "vm.boot"] as const) {
       assert.equal(config.cpus.boot_vcpus, 1);
     }));
 }
+
+test("replaceConfig() leaves a VM that the VMM does not delete", () =>
+  running(async ({ fake, vmm }) => {
+    fake.fail({ ...refuse("vm.delete"), times: 2 });
+    const seen = fake.events.length;
+    await assert.rejects(replaceConfig(vmm, VM), { operation: "vm.delete" });
+    assert.equal(fake.events.length, seen);
+  }));
+
+test("replaceConfig() brings back a VM whose deletion was not answered", () =>
+  running(async ({ fake, vmm }) => {
+    fake.fail({ operation: "vm.delete", fault: { cut: "after" } });
+    await assert.rejects(replaceConfig(vmm, VM), { code: "closed" });
+    assert.equal((await vmm.client.vm.info()).state, "Running");
+  }));
+
+test("replaceConfig() aborted before the deletion has done nothing", () =>
+  running(async ({ fake, vmm }) => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const seen = fake.events.length;
+    const fetch = unixFetch(vmm.socketPath);
+    const client = createClient(vmm.socketPath, {
+      async fetch(url, init) {
+        const response = await fetch(url, init);
+        if (url.endsWith("/vm.create")) controller.abort(reason);
+        return response;
+      },
+    });
+    const { signal } = controller;
+    await assert.rejects(
+      replaceConfig(client, VM, { signal }),
+      (error) => error === reason,
+    );
+    assert.equal(fake.events.length, seen);
+  }));
+
+test("replaceConfig() leaves a VM that somebody made at the same time", () =>
+  running(async ({ fake, vmm }) => {
+    const chain = ["Error from API", "VM is not created"];
+    fake.fail({ operation: "vm.info", fault: { status: 404, chain } });
+    const seen = fake.events.length;
+    await assert.rejects(replaceConfig(vmm, VM), { code: "already_exists" });
+    assert.equal(fake.events.length, seen);
+  }));
 
 test("replaceConfig() says when the old VM did not come back", () =>
   running(async ({ fake, vmm }) => {

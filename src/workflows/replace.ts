@@ -1,11 +1,10 @@
 /** Another configuration for the VM, or the old one back. */
 import type { Client } from "../client.ts";
-import { ApiError } from "../errors.ts";
 import type { CallOptions } from "../generated/api.gen.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
 import { UndoError } from "./undo.ts";
 import { type Vmm, vmmOf } from "./vmm.ts";
-import { infoOf } from "./wait.ts";
+import { infoOf, isThere } from "./wait.ts";
 
 /** What {@linkcode replaceConfig} takes besides the configuration. */
 export interface ReplaceConfigOptions {
@@ -36,22 +35,42 @@ export async function replaceConfig(
   const options = signal && { signal };
   const old = await infoOf(vm, options);
   if (old) await tryOut(vm, config, options);
+  signal?.throwIfAborted();
+  let isDeleted = false;
   try {
-    if (old) await vm.delete(options);
+    // Without the signal: nobody would know whether the VM is still there.
+    if (old) await vm.delete();
+    isDeleted = true;
     await vm.create(config, options);
     await vm.boot(options);
     return await vm.info(options);
   } catch (failure) {
+    // One that came after the look is somebody else's.
+    if (!old && isThere(failure)) throw failure;
     try {
-      await vm.delete();
-      if (old) await vm.create(old.config);
-      if (old && old.state !== "Created") await vm.boot();
+      if (isDeleted || await hasChanged(vm, old)) await bringBack(vm, old);
     } catch (undo) {
       const left = "the old VM is gone";
       throw new UndoError(failure, undo, left, { socketPath });
     }
     throw failure;
   }
+}
+
+async function hasChanged(
+  vm: Client["vm"],
+  old: VmInfo | undefined,
+): Promise<boolean> {
+  return (await infoOf(vm))?.state !== old?.state;
+}
+
+async function bringBack(
+  vm: Client["vm"],
+  old: VmInfo | undefined,
+): Promise<void> {
+  await vm.delete();
+  if (old) await vm.create(old.config);
+  if (old && old.state !== "Created") await vm.boot();
 }
 
 /**
@@ -66,7 +85,6 @@ async function tryOut(
   try {
     await vm.create(config, options);
   } catch (error) {
-    if (error instanceof ApiError && error.code === "already_exists") return;
-    throw error;
+    if (!isThere(error)) throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
 import { checkComplete } from "./snapshot.ts";
 import { UndoError } from "./undo.ts";
 import { type Vmm, vmmOf } from "./vmm.ts";
-import { infoOf } from "./wait.ts";
+import { infoOf, isThere } from "./wait.ts";
 
 /** How a VM comes back; the VMM's own options, by its own names. */
 export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
@@ -46,7 +46,8 @@ export async function restoreVm(
     );
     return await vm.info(signal && { signal });
   } catch (failure) {
-    if (before) throw failure;
+    // One that came after the look is somebody else's.
+    if (before || isThere(failure)) throw failure;
     try {
       if (await infoOf(vm)) await vm.delete();
     } catch (undo) {

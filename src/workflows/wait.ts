@@ -91,6 +91,11 @@ export function isNotCreated(error: unknown): boolean {
   return error instanceof ApiError && error.code === "not_created";
 }
 
+/** Whether the VMM said that it has a VM already. */
+export function isThere(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "already_exists";
+}
+
 /** The VM's info, or undefined where the VMM has no VM. */
 export async function infoOf(
   vm: Client["vm"],
