@@ -23,7 +23,7 @@ export {
   type Client,
   createClient,
   type CreateClientOptions,
-} from "./src/client.ts";
+} from "./src/client/create_client.ts";
 export {
   ApiError,
   type ApiErrorCode,
@@ -37,8 +37,8 @@ export {
   type InvalidRequestErrorCode,
   type VmmExit,
   VmmExitedError,
-} from "./src/errors.ts";
-export { type UnixFetch, unixFetch } from "./src/fetch.ts";
+} from "./src/errors/errors.ts";
+export { type UnixFetch, unixFetch } from "./src/client/unix_fetch.ts";
 export {
   type Api,
   type ApiSpec,
@@ -135,7 +135,7 @@ export type {
   TokenBucket,
   TokenBucketInfo,
   TpmConfig,
-  Unlisted,
+  UnknownEnumValue,
   UserDeviceConfig,
   UserDeviceConfigInfo,
   VdpaConfig,

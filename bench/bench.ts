@@ -10,7 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { spawnVmm } from "../src/process.ts";
+import { spawnVmm } from "../src/process/mod.ts";
 import { fakeCommand } from "../testing/mod.ts";
 import { chart } from "./chart.ts";
 import { bundle, cold } from "./cold.ts";

@@ -1,7 +1,7 @@
 /** What a call costs in this runtime; prints {@linkcode Figure}s as JSON. */
 import process from "node:process";
 import { createClient, type VmConfig } from "../mod.ts";
-import { createSdk } from "../src/sdk.ts";
+import { createSdk } from "../src/sdk/mod.ts";
 import { bareTo } from "./bare/mod.ts";
 import { large, long } from "./bodies.ts";
 import { compare, type Figure } from "./compare.ts";

@@ -45,7 +45,7 @@ export async function cold(
       ),
       script(
         "./sdk",
-        `import { createSdk } from ${installed("src/sdk.js")};
+        `import { createSdk } from ${installed("src/sdk/mod.js")};
          await createSdk(${socket}).vmm.ping();`,
       ),
       script("import alone", `import ${installed("mod.js")};`),

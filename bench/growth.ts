@@ -10,7 +10,7 @@ import { output, type Runtime } from "./runtimes.ts";
 /** Polls more and more fakes, which run in a process of their own. */
 export async function growth(runtime: Runtime, plan: Plan): Promise<Load[]> {
   const most = Math.max(...plan.crowds);
-  const crowd = fileURLToPath(new URL("crowd.ts", import.meta.url));
+  const crowd = fileURLToPath(new URL("./crowd.ts", import.meta.url));
   const [program, ...args] = runtime.command(crowd, String(most));
   const child = spawn(program!, args, { stdio: ["pipe", "pipe", "inherit"] });
   const closed = once(child, "close");

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { createClient } from "../mod.ts";
-import { readEvents } from "../src/events.ts";
-import { decode } from "../src/json.ts";
+import { readEvents } from "../src/events/mod.ts";
+import { parse } from "../src/json/json.ts";
 import { FakeVmm } from "../testing/mod.ts";
 import { large } from "./bodies.ts";
 import { compare, type Figure } from "./compare.ts";
@@ -33,18 +33,18 @@ async function texts(): Promise<string[]> {
 async function json(): Promise<Figure[]> {
   const [plain, wide] = await texts() as [string, string];
   if (wide === plain) throw new Error("no number was replaced");
-  const parse = (text: string, by: (text: string) => unknown) => () => {
+  const timeParse = (text: string, by: (text: string) => unknown) => () => {
     for (let i = 0; i < 20; i++) by(text);
     return Promise.resolve();
   };
   return [
     ...await compare("JSON of vm.info", plan.calls, [
-      { name: "JSON.parse", run: parse(plain, JSON.parse) },
-      { name: "lossless", run: parse(plain, decode) },
+      { name: "JSON.parse", run: timeParse(plain, JSON.parse) },
+      { name: "lossless", run: timeParse(plain, parse) },
     ]),
     ...await compare("JSON with a number beyond 2^53", plan.calls, [
-      { name: "JSON.parse", run: parse(wide, JSON.parse) },
-      { name: "lossless", run: parse(wide, decode) },
+      { name: "JSON.parse", run: timeParse(wide, JSON.parse) },
+      { name: "lossless", run: timeParse(wide, parse) },
     ]),
   ];
 }

@@ -10,12 +10,17 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PARTS: Readonly<Record<string, string>> = {
   "mod.ts": "the root entry: names, no code",
   "src/sdk": "./sdk: hey-api's own SDK",
-  "src/process": "./process: owns a VMM",
-  "src/workflows": "./workflows: sequences and waits",
+  "src/process": "./process: owns a VMM process",
+  "src/workflows": "./workflows: operations of several steps",
   "src/events": "./events: the event monitor",
-  "src/schema": "./schema: rules of requests",
-  "src": "the client: calls, errors, JSON",
-  "src/transport": "where runtimes differ",
+  "src/schema": "./schema: validates requests",
+  "src/vmm": "the handle of a VMM, and waiting for its states",
+  "src/client": "calls: createClient, unixFetch",
+  "src/requests": "requests that stop the VMM",
+  "src/transport": "differences between runtimes",
+  "src/wait": "deadlines, abort scopes, wake-ups",
+  "src/errors": "error classes and codes",
+  "src/json": "exact JSON",
   "src/generated": "made from the spec",
   "testing": "./testing: the fake VMM",
 };
@@ -54,14 +59,12 @@ export function sources(folder: string): string[] {
     .sort();
 }
 
-/** The part that a file belongs to; an entry is part of its folder. */
+/** The part that a file belongs to. */
 export function partOf(file: string): string {
-  const name = file.replace(/\.ts$/, "");
-  for (const part of Object.keys(PARTS)) {
-    if (part === "src" || part === "mod.ts") continue;
-    if (name === part || name.startsWith(`${part}/`)) return part;
-  }
-  return file.startsWith("src/") ? "src" : file;
+  const part = Object.keys(PARTS).find((part) =>
+    file === part || file.startsWith(`${part}/`)
+  );
+  return part ?? file;
 }
 
 /** The page, with the picture in Mermaid's language. */

@@ -66,7 +66,7 @@ function open({ $, schema }: Context): unknown {
   if (schema["x-open"] === undefined) return undefined;
   const listed = schema.items!.map(({ const: value }) => $.type.literal(value));
   const rest = schema["x-open"] === "config"
-    ? $.type("Unlisted")
+    ? $.type("UnknownEnumValue")
     : $.type.and($.type("string"), $.type.object());
   return $.type.or(...listed, rest);
 }

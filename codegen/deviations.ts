@@ -1,6 +1,6 @@
 /** How our spec differs from upstream's, and how it is meant to. */
 import { parse } from "yaml";
-import type { Fact } from "./facts.ts";
+import type { Fact } from "./spec_model.ts";
 
 export interface Upstream {
   /** Owner and name, on GitHub. */

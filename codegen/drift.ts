@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { differences, readDeviations, unexpected } from "./deviations.ts";
-import { type Data, type Fact, facts } from "./facts.ts";
+import { type Data, type Fact, facts } from "./spec_model.ts";
 
 /** Where things are. */
 export interface Places {
@@ -37,7 +37,7 @@ export async function drift(
   try {
     return await compare(readArgs(args), { ...PROJECT, ...places });
   } catch (error) {
-    if (!(error instanceof Unable)) throw error;
+    if (!(error instanceof DriftError)) throw error;
     return { lines: [`drift: ${error.message}`], code: 2 };
   }
 }
@@ -50,7 +50,7 @@ const PROJECT: Places = {
 };
 
 /** Keeps the check from its work; the message says it in one line. */
-class Unable extends Error {}
+class DriftError extends Error {}
 
 interface Choice {
   file?: string | undefined;
@@ -62,19 +62,26 @@ function readArgs(args: string[]): Choice {
     file: { type: "string" },
     ref: { type: "string" },
   } as const;
-  const { file, ref } = able("usage: drift.ts [--file F | --ref TAG]", () => {
-    const { values } = parseArgs({ args, options });
-    if (Object.keys(values).length > 1) throw new Error("one or the other");
-    if (Object.values(values).includes("")) throw new Error("a value is empty");
-    return values;
-  });
+  const { file, ref } = withContext(
+    "usage: drift.ts [--file F | --ref TAG]",
+    () => {
+      const { values } = parseArgs({ args, options });
+      if (Object.keys(values).length > 1) throw new Error("one or the other");
+      if (Object.values(values).includes("")) {
+        throw new Error(
+          "a value is empty",
+        );
+      }
+      return values;
+    },
+  );
   // A task runs in the project, wherever it was called from.
   const from = process.env["INIT_CWD"] ?? process.cwd();
   return { file: file && resolve(from, file), ref };
 }
 
 async function compare({ file, ref }: Choice, places: Places): Promise<Report> {
-  const { upstream, listed } = able(
+  const { upstream, listed } = withContext(
     places.deviations,
     () => readDeviations(readFileSync(places.deviations, "utf8")),
   );
@@ -82,13 +89,13 @@ async function compare({ file, ref }: Choice, places: Places): Promise<Report> {
   const url = `${places.origin}/${upstream.repository}/${at}/${upstream.path}`;
   const bytes = file === undefined
     ? await fetchBytes(url, places.patienceMs)
-    : able(file, () => readFileSync(file));
+    : withContext(file, () => readFileSync(file));
   if (bytes === undefined) {
     return { lines: ["drift: skipped, upstream not reachable"], code: 0 };
   }
   const theirs = specFacts(bytes, file ?? url);
   const ours = specFacts(
-    able(places.spec, () => readFileSync(places.spec)),
+    withContext(places.spec, () => readFileSync(places.spec)),
     places.spec,
   );
 
@@ -118,17 +125,17 @@ async function fetchBytes(
     const answer = await fetch(url, { signal });
     const bytes = new Uint8Array(await answer.arrayBuffer());
     if (answer.status === 404) {
-      throw new Unable(`${url}: there is no such file`);
+      throw new DriftError(`${url}: there is no such file`);
     }
     return answer.ok ? bytes : undefined;
   } catch (error) {
-    if (error instanceof Unable) throw error;
+    if (error instanceof DriftError) throw error;
     return undefined;
   }
 }
 
 function specFacts(bytes: Uint8Array, name: string): Fact {
-  return able(name, () => {
+  return withContext(name, () => {
     const text = new TextDecoder().decode(bytes);
     const { paths, components, ...rest } = (parse(text, PARSING) ?? {}) as Data;
     if (!paths || !components) throw new Error("no OpenAPI document");
@@ -140,14 +147,14 @@ function specFacts(bytes: Uint8Array, name: string): Fact {
 const PARSING = { intAsBigInt: true, logLevel: "error" } as const;
 
 /** Does it, or says in one line what of `subject` was in the way. */
-function able<T>(subject: string, action: () => T): T {
+function withContext<T>(subject: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
     const [reason] = `${error instanceof Error ? error.message : error}`.split(
       "\n",
     );
-    throw new Unable(`${subject}: ${reason}`);
+    throw new DriftError(`${subject}: ${reason}`);
   }
 }
 

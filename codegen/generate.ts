@@ -61,7 +61,7 @@ export async function generate(
       // hey-api's own files do not hold under exactOptionalPropertyTypes.
       writeFileSync(file, `// @ts-nocheck\n${readFileSync(file, "utf8")}`);
     }
-    appendFileSync(join(made, "types.gen.ts"), UNLISTED);
+    appendFileSync(join(made, "types.gen.ts"), UNKNOWN_ENUM_VALUE);
     writeFileSync(join(made, "api.gen.ts"), apiSource(typed));
     for (const [name, source] of Object.entries(SOURCES)) {
       writeFileSync(join(made, `${name}.gen.ts`), source(spec));
@@ -74,14 +74,14 @@ export async function generate(
 }
 
 /** What an open enum of a configuration ends with. */
-const UNLISTED = `
+const UNKNOWN_ENUM_VALUE = `
 /**
  * A value that a later release returned and this one does not know. It can be
- * given back as it was read; a literal that is not listed is no \`Unlisted\`.
+ * given back as it was read; a literal that is not listed is no \`UnknownEnumValue\`.
  */
-export type Unlisted = string & {
+export type UnknownEnumValue = string & {
   /** Only a mark for the compiler; no value has it. */
-  readonly unlisted: true;
+  readonly unknownEnumValue: true;
 };
 `;
 

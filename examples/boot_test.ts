@@ -14,7 +14,7 @@ test("bootVm() boots a VM", async () => {
 test("bootVm() deletes the VM when the boot fails", async () => {
   const vmm = await FakeVmm.start({ files: "any" });
   const chain = ["Error from API", "The VM could not boot", "No such device"];
-  vmm.fail({ operation: "vm.boot", fault: { status: 500, chain } });
+  vmm.injectFault({ operation: "vm.boot", fault: { status: 500, chain } });
   await assert.rejects(bootVm(vmm.socketPath, "/a.raw"), { code: "other" });
   assert.equal(vmm.requests.at(-1)?.path, "/api/v1/vm.delete");
   await vmm.close();

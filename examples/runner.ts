@@ -28,7 +28,11 @@ const timeoutMs = Number(process.env["JOB_MINUTES"] ?? 10) * 60_000;
 const says = "hello from the fake\njob-exit=0\n";
 const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
 const vmm = await spawnVmm({
-  ...fake && fakeProgram({ files: "any", guest: { says, endsAfterMs: 50 } }),
+  ...fake &&
+    fakeProgram({
+      files: "any",
+      guest: { serialOutput: says, endsAfterMs: 50 },
+    }),
 });
 const serial = join(vmm.directory, "serial");
 let problem = "the guest ended without a result";

@@ -15,7 +15,10 @@ const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
 const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
 const vmm = await spawnVmm({
   ...fake &&
-    fakeProgram({ files: "any", guest: { says: "hello from the fake\n" } }),
+    fakeProgram({
+      files: "any",
+      guest: { serialOutput: "hello from the fake\n" },
+    }),
 });
 try {
   const file = join(vmm.directory, "serial");

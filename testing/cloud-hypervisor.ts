@@ -17,11 +17,11 @@ import {
   parseFlags,
   UsageError,
 } from "./command/flags.ts";
-import type { GuestScript } from "./guest.ts";
+import type { GuestScript } from "./machine/guest_script.ts";
 import { type Release, type ReleaseName, releases } from "./release.ts";
-import { features } from "./types.ts";
+import { features } from "./serde/types.ts";
 import { type FakeVmmOptions, StartError } from "./options.ts";
-import { FakeVmm } from "./vmm.ts";
+import { FakeVmm } from "./fake_vmm.ts";
 
 async function main(): Promise<void> {
   const name = process.env["FAKE_VMM_RELEASE"] ?? "v54.0-dev";

@@ -8,14 +8,14 @@ export {
   type FakeProgram,
   fakeProgram,
   type FakeProgramOptions,
-} from "./command.ts";
-export { type Clock, FakeClock } from "./clock.ts";
-export type { Traffic } from "./counters.ts";
-export type { MonitorEvent } from "./events.ts";
-export type { Fault, FaultRule } from "./faults.ts";
-export type { GuestScript } from "./guest.ts";
-export type { Files } from "./host.ts";
+} from "./fake_program.ts";
+export { type Clock, FakeClock } from "./machine/clock.ts";
+export type { Traffic } from "./machine/counters.ts";
+export type { EmittedEvent } from "./machine/event_monitor.ts";
+export type { Fault, FaultRule } from "./api/faults.ts";
+export type { GuestScript } from "./machine/guest_script.ts";
+export type { Files } from "./machine/host.ts";
 export type { ReleaseName } from "./release.ts";
 export { type Exit, type FakeVmmOptions, StartError } from "./options.ts";
-export type { LoggedRequest } from "./service.ts";
-export { FakeVmm } from "./vmm.ts";
+export type { LoggedRequest } from "./api/service.ts";
+export { FakeVmm } from "./fake_vmm.ts";

@@ -1,9 +1,9 @@
 /** How a fake VMM is started, and how it ends. */
 import type { RestoreConfig, VmConfig } from "../src/generated/types.gen.ts";
-import type { Clock } from "./clock.ts";
-import type { FaultRule } from "./faults.ts";
-import type { GuestScript } from "./guest.ts";
-import type { Files } from "./host.ts";
+import type { Clock } from "./machine/clock.ts";
+import type { FaultRule } from "./api/faults.ts";
+import type { GuestScript } from "./machine/guest_script.ts";
+import type { Files } from "./machine/host.ts";
 import { type Release, type ReleaseName, releases } from "./release.ts";
 
 /** How a fake VMM is to be. */

@@ -11,7 +11,7 @@ import {
   statSync,
   watch,
 } from "node:fs";
-import type { Turn } from "./turn.ts";
+import type { Wakeup } from "../wait/wakeup.ts";
 
 /** Chunks as they come; `undefined` says that the file begins anew. */
 export type Chunk = Uint8Array | undefined;
@@ -24,7 +24,7 @@ export type Chunk = Uint8Array | undefined;
 export async function* follow(
   source: string | number,
   position: number,
-  turn: Turn,
+  turn: Wakeup,
 ): AsyncGenerator<Chunk, void, void> {
   let at = position;
   let opened = await openWhenThere(source, turn);
@@ -32,7 +32,7 @@ export async function* follow(
   try {
     for (;;) {
       const { ended } = turn;
-      turn.calm();
+      turn.reset();
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const size = await opened.read(chunk, at);
       if (size > 0) {
@@ -91,11 +91,11 @@ const ENDED = -1;
 
 async function openWhenThere(
   source: string | number,
-  turn: Turn,
+  turn: Wakeup,
 ): Promise<Opened | undefined> {
   for (;;) {
     const { ended } = turn;
-    turn.calm();
+    turn.reset();
     const fd = typeof source === "number" ? source : openIfThere(source);
     if (fd !== undefined) return openedOf(source, fd, turn);
     if (ended) return undefined;
@@ -103,7 +103,7 @@ async function openWhenThere(
   }
 }
 
-function openedOf(source: string | number, fd: number, turn: Turn): Opened {
+function openedOf(source: string | number, fd: number, turn: Wakeup): Opened {
   const stat = fstatSync(fd);
   const own = typeof source === "string";
   if (!stat.isFile()) return own ? pipeOf(fd, 0) : pipeOf(reopen(fd), ENDED);
@@ -172,9 +172,9 @@ function reopen(fd: number): number {
   return openSync(`/proc/self/fd/${fd}`, flags);
 }
 
-function tryWatch(path: string, turn: Turn): FSWatcher | undefined {
+function tryWatch(path: string, turn: Wakeup): FSWatcher | undefined {
   try {
-    const watcher = watch(path, () => turn.wake());
+    const watcher = watch(path, () => turn.notify());
     watcher.on("error", () => {});
     return watcher;
   } catch {

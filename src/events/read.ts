@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { ReadEventsOptions, VmmEvent } from "./event.ts";
 import { type Chunk, endOf, follow } from "./file.ts";
 import { Records } from "./records.ts";
-import { LEFT, Turn } from "./turn.ts";
+import { STOPPED, Wakeup } from "../wait/wakeup.ts";
 
 /** Where events are read from. */
-export type EventsSource =
+export type EventInput =
   | string
   | URL
   | number
@@ -26,10 +26,10 @@ export type EventsSource =
  * blocking, by another one of the same pipe.
  */
 export function readEvents(
-  source: EventsSource,
+  source: EventInput,
   options: ReadEventsOptions = {},
 ): AsyncGenerator<VmmEvent, void, void> {
-  const turn = new Turn(options.signal);
+  const turn = new Wakeup(options.signal);
   const path = source instanceof URL ? fileURLToPath(source) : source;
   if (typeof path === "string" || typeof path === "number") {
     // Now is when this is called, not when the first event is asked for.
@@ -47,7 +47,7 @@ type Chunks = AsyncGenerator<Chunk, void, void>;
 async function* read(
   chunks: () => Chunks,
   start: number,
-  turn: Turn,
+  turn: Wakeup,
   ended: Promise<unknown> | undefined,
 ): AsyncGenerator<VmmEvent, void, void> {
   turn.open(ended);
@@ -55,14 +55,14 @@ async function* read(
   try {
     for await (const chunk of chunks()) {
       for (const event of chunk ? records.add(chunk) : records.restart()) {
-        turn.check();
+        turn.throwIfEnded();
         yield event;
         if (event.source === "vmm" && event.event === "shutdown") return;
       }
     }
     yield* records.end();
   } catch (error) {
-    if (error !== LEFT) throw error;
+    if (error !== STOPPED) throw error;
   } finally {
     turn.close();
   }
@@ -71,17 +71,17 @@ async function* read(
 /** A generator's own return() waits for what it is waiting for. */
 function leavable(
   events: AsyncGenerator<VmmEvent, void, void>,
-  turn: Turn,
+  turn: Wakeup,
 ): AsyncGenerator<VmmEvent, void, void> {
   const leave = (): Promise<IteratorResult<VmmEvent, void>> => {
-    turn.leave();
+    turn.stop();
     return events.return();
   };
   return {
     next: () => events.next(),
     return: leave,
     throw: (error) => {
-      turn.leave();
+      turn.stop();
       return events.throw(error);
     },
     [Symbol.asyncIterator]() {
@@ -94,7 +94,7 @@ function leavable(
 }
 
 /** The chunks of an iterator that may be silent for long. */
-async function* pull(chunks: AsyncIterator<unknown>, turn: Turn): Chunks {
+async function* pull(chunks: AsyncIterator<unknown>, turn: Wakeup): Chunks {
   try {
     for (;;) {
       const { done, value } = await turn.race(chunks.next());

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import process from "node:process";
-import { InvalidRequestError, type VmmExit } from "../errors.ts";
+import { InvalidRequestError, type VmmExit } from "../errors/errors.ts";
 import type { SpawnVmmOptions } from "./options.ts";
-import type { Place } from "./place.ts";
+import type { VmmDirectory } from "./vmm_directory.ts";
 
 /** A VMM process of the script's own. */
 export interface Child {
@@ -26,12 +26,12 @@ export interface Child {
 export async function launch(
   [program, ...args]: readonly [string, ...string[]],
   options: SpawnVmmOptions,
-  place: Place,
+  place: VmmDirectory,
   started: (child: Child) => void,
 ): Promise<Child> {
-  const stderr = place.create(place.stderrPath);
+  const stderr = place.createFile(place.stderrPath);
   try {
-    closeSync(place.create(place.eventsPath));
+    closeSync(place.createFile(place.eventsPath));
     const { env, fds = [], stdout = "ignore" } = options;
     const child = spawn(program, args, {
       stdio: ["ignore", stdout, stderr, ...fds],
@@ -47,7 +47,7 @@ export async function launch(
 async function watched(
   child: ChildProcess,
   program: string,
-  place: Place,
+  place: VmmDirectory,
   started: (child: Child) => void,
 ): Promise<Child> {
   const { pid } = child;

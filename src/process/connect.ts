@@ -1,9 +1,9 @@
 /** A VMM that something else started. */
-import { type Client, createClient } from "../client.ts";
-import type { CreateClientOptions } from "../client.ts";
-import { readEvents } from "../events.ts";
-import type { EventSource, Vmm } from "../workflows/vmm.ts";
-import { type StopOptions, stopper, type StopResult } from "./stop.ts";
+import { type Client, createClient } from "../client/create_client.ts";
+import type { CreateClientOptions } from "../client/create_client.ts";
+import { readEvents } from "../events/mod.ts";
+import type { EventReader, Vmm } from "../vmm/vmm.ts";
+import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 
 /** What `connectVmm` takes besides the socket. */
 export interface ConnectVmmOptions {
@@ -23,7 +23,7 @@ export interface ConnectedVmm extends Vmm {
   /** The API socket, absolute. */
   readonly socketPath: string;
   /** Its events, if its monitor's file was given. */
-  readonly events: EventSource | undefined;
+  readonly events: EventReader | undefined;
   /**
    * Ends the VMM, from the power button to `vmm.shutdown`. Two calls at once
    * share one outcome.
@@ -55,14 +55,14 @@ export function connectVmm(
   { eventsPath, client: clientOptions }: ConnectVmmOptions = {},
 ): ConnectedVmm {
   const client = createClient(socketPath, clientOptions);
-  const events: EventSource | undefined = eventsPath === undefined
+  const events: EventReader | undefined = eventsPath === undefined
     ? undefined
     : (options) => readEvents(eventsPath, options);
   return {
     client,
     socketPath: client.socketPath,
     events,
-    stop: stopper({ client, events }),
+    stop: createStop({ client, events }),
     [Symbol.asyncDispose]() {
       client.close();
       return Promise.resolve();

@@ -1,9 +1,9 @@
 /** How a VMM is started. */
 import process from "node:process";
-import type { CreateClientOptions } from "../client.ts";
-import { InvalidRequestError } from "../errors.ts";
+import type { CreateClientOptions } from "../client/create_client.ts";
+import { InvalidRequestError } from "../errors/errors.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
-import type { Place } from "./place.ts";
+import type { VmmDirectory } from "./vmm_directory.ts";
 
 /** What `spawnVmm` takes. */
 export interface SpawnVmmOptions {
@@ -85,9 +85,9 @@ export interface SpawnVmmOptions {
 }
 
 /** The program and all of its arguments. */
-export function commandLine(
+export function commandLineOf(
   options: SpawnVmmOptions,
-  place: Place,
+  place: VmmDirectory,
 ): [program: string, ...args: string[]] {
   const { args = [], logFile, seccomp, landlock } = options;
   return [

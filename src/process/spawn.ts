@@ -1,17 +1,21 @@
 /** A VMM of the script's own. */
 import { existsSync } from "node:fs";
-import { type Client, createClient } from "../client.ts";
-import { checkDeadline } from "../deadline.ts";
-import { DeadlineError, type VmmExit, VmmExitedError } from "../errors.ts";
-import { readEvents } from "../events.ts";
-import { Scope } from "../workflows/scope.ts";
-import type { EventSource, Vmm } from "../workflows/vmm.ts";
-import { waitForVmm } from "../workflows/wait.ts";
+import { type Client, createClient } from "../client/create_client.ts";
+import { checkDeadline } from "../wait/deadline.ts";
+import {
+  DeadlineError,
+  type VmmExit,
+  VmmExitedError,
+} from "../errors/errors.ts";
+import { readEvents } from "../events/mod.ts";
+import { AbortScope } from "../wait/abort_scope.ts";
+import type { EventReader, Vmm } from "../vmm/vmm.ts";
+import { waitForVmm } from "../vmm/wait_for.ts";
 import { type Child, launch } from "./child.ts";
-import { commandLine, configOf, type SpawnVmmOptions } from "./options.ts";
-import { own } from "./owned.ts";
-import { Place } from "./place.ts";
-import { type StopOptions, stopper, type StopResult } from "./stop.ts";
+import { commandLineOf, configOf, type SpawnVmmOptions } from "./options.ts";
+import { onScriptExit } from "./exit_hooks.ts";
+import { VmmDirectory } from "./vmm_directory.ts";
+import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 
 /** A VMM of the script's own; made by {@linkcode spawnVmm}. */
 export interface VmmProcess extends Vmm {
@@ -33,7 +37,7 @@ export interface VmmProcess extends Vmm {
    */
   readonly exited: Promise<VmmExit>;
   /** Its events; they end with the process. */
-  readonly events: EventSource;
+  readonly events: EventReader;
   /**
    * Ends the VMM: by the guest's power button, then `vm.shutdown`,
    * `vmm.shutdown`, SIGTERM and SIGKILL, each with its share of the time. Two
@@ -75,17 +79,17 @@ export async function spawnVmm(
     if (options[name] !== undefined) checkDeadline(name, options[name]);
   }
   options.signal?.throwIfAborted();
-  let place: Place | undefined;
+  let place: VmmDirectory | undefined;
   let child: Child | undefined;
   // Owned before anything is made: a signal may come at any moment.
-  const disown = own(() => {
+  const disown = onScriptExit(() => {
     child?.signal("SIGKILL");
     place?.remove({ dying: child?.running() ?? false });
   }, options.handleSignals ?? true);
   try {
     place = options.directory === undefined
-      ? Place.private()
-      : await Place.given(options.directory);
+      ? VmmDirectory.createPrivate()
+      : await VmmDirectory.open(options.directory);
     return await start(place, options, {
       started: (own) => child = own,
       end() {
@@ -97,7 +101,7 @@ export async function spawnVmm(
     child?.signal("SIGKILL");
     await child?.exited;
     // A second start in the same directory must not take the first's files.
-    if (await place?.isTaken()) place?.leave();
+    if (await place?.isTaken()) place?.detach();
     else place?.remove();
     disown();
     throw error;
@@ -111,12 +115,12 @@ interface Owner {
 }
 
 async function start(
-  place: Place,
+  place: VmmDirectory,
   options: SpawnVmmOptions,
   { started, end }: Owner,
 ): Promise<VmmProcess> {
   const { timeoutMs = 30_000, stopTimeoutMs = 30_000, signal } = options;
-  const line = commandLine(options, place);
+  const line = commandLineOf(options, place);
   const child = await launch(line, options, place, started);
   const client = createClient(place.socketPath, options.client);
   await ready(child, client, place, { timeoutMs, signal });
@@ -134,11 +138,15 @@ async function start(
 async function ready(
   child: Child,
   client: Client,
-  place: Place,
+  place: VmmDirectory,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   const { exited } = child;
-  const scope = new Scope("the VMM to answer", { timeoutMs, signal }, exited);
+  const scope = new AbortScope(
+    "the VMM to answer",
+    { timeoutMs, signal },
+    exited,
+  );
   try {
     // The first call loads what calls need, while the VMM starts.
     const first = client.vmm.ping({ signal: scope.signal });
@@ -162,15 +170,15 @@ async function ready(
 function handleOf(
   child: Child,
   client: Client,
-  place: Place,
+  place: VmmDirectory,
   stopTimeoutMs: number,
   end: () => void,
 ): VmmProcess {
   const { pid, exited } = child;
-  const events: EventSource = (options) =>
+  const events: EventReader = (options) =>
     readEvents(place.eventsPath, { ended: exited, ...options });
   const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
-  const stop = stopper({ client, events, exited, signal }, end);
+  const stop = createStop({ client, events, exited, signal }, end);
   return {
     client,
     pid,

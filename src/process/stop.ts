@@ -1,15 +1,15 @@
 /** The way down, from a word to the guest to SIGKILL. */
-import { checkDeadline } from "../deadline.ts";
+import { checkDeadline } from "../wait/deadline.ts";
 import {
   CloudHypervisorError,
   ConnectionError,
   DeadlineError,
   type VmmExit,
   VmmExitedError,
-} from "../errors.ts";
-import type { Vmm } from "../workflows/vmm.ts";
-import { isNotCreated } from "../workflows/wait.ts";
-import { watch } from "../workflows/watch.ts";
+} from "../errors/errors.ts";
+import type { Vmm } from "../vmm/vmm.ts";
+import { isNotCreated } from "../vmm/wait_for.ts";
+import { pollUntil } from "../vmm/poll.ts";
 
 /** What can end a VMM; `already` where it had ended before. */
 export type StopStep =
@@ -59,16 +59,16 @@ export async function stop(
   const left = (share: number): number =>
     Math.max(timeoutMs * share - (performance.now() - start), MIN_MS);
 
-  const state = await look(vmm, left(SHARES.look));
+  const state = await look(vmm, left(TIME_BUDGET.probe));
   if (state === "ended") return { step: "already", graceful: true };
   let graceful = state === "none";
   const asked = state === "running" &&
-    await tried(vm.powerButton({ timeoutMs: left(SHARES.guest) }));
+    await wasAccepted(vm.powerButton({ timeoutMs: left(TIME_BUDGET.guest) }));
   if (asked) {
-    const after = await until(vmm, left(SHARES.guest), true);
+    const after = await waitForEnd(vmm, left(TIME_BUDGET.guest), true);
     // A VMM follows its VM, unless it was started with --no-shutdown.
-    const wait = Math.min(left(SHARES.vm), FOLLOW_MS);
-    if (after === "ended" || after === "none" && await ends(vmm, wait)) {
+    const wait = Math.min(left(TIME_BUDGET.vm), FOLLOW_MS);
+    if (after === "ended" || after === "none" && await hasEnded(vmm, wait)) {
       const exit = await vmm.exited;
       const graceful = exit === undefined || exit.exitCode === 0;
       return { step: "power-button", graceful };
@@ -76,19 +76,19 @@ export async function stop(
     graceful = after === "none";
   }
   if (!graceful) {
-    await tried(vm.shutdown({ timeoutMs: left(SHARES.vm) }));
-    if (await look(vmm, left(SHARES.vm)) === "ended") {
+    await wasAccepted(vm.shutdown({ timeoutMs: left(TIME_BUDGET.vm) }));
+    if (await look(vmm, left(TIME_BUDGET.vm)) === "ended") {
       return { step: "vm.shutdown", graceful };
     }
   }
-  await tried(process.shutdown({ timeoutMs: left(SHARES.vmm) }));
-  if (await ends(vmm, left(vmm.signal ? SHARES.vmm : 1))) {
+  await wasAccepted(process.shutdown({ timeoutMs: left(TIME_BUDGET.vmm) }));
+  if (await hasEnded(vmm, left(vmm.signal ? TIME_BUDGET.vmm : 1))) {
     return { step: "vmm.shutdown", graceful };
   }
   for (const name of vmm.signal ? (["SIGTERM", "SIGKILL"] as const) : []) {
     vmm.signal?.(name);
-    const share = name === "SIGTERM" ? SHARES.term : 1;
-    if (await ends(vmm, left(share))) {
+    const share = name === "SIGTERM" ? TIME_BUDGET.term : 1;
+    if (await hasEnded(vmm, left(share))) {
       return { step: name, graceful };
     }
   }
@@ -96,38 +96,46 @@ export async function stop(
 }
 
 /** What is there: a VM that runs, one that does not, none, or no VMM. */
-type Found = "running" | "halted" | "none" | "ended" | "unknown";
+type VmPresence = "running" | "halted" | "none" | "ended" | "unknown";
 
 /** Asks once. */
-async function look(vmm: Vmm, timeoutMs: number): Promise<Found> {
-  const once = { goal: "", look: (signal: AbortSignal) => find(vmm, signal) };
-  return await outcome(watch(vmm, once, { timeoutMs }));
+async function look(vmm: Vmm, timeoutMs: number): Promise<VmPresence> {
+  const once = {
+    goal: "",
+    probe: (signal: AbortSignal) => readPresence(vmm, signal),
+  };
+  return await presenceOf(pollUntil(vmm, once, { timeoutMs }));
 }
 
 /** Waits for the end of the VMM, or of its VM as well. */
-async function until(
+async function waitForEnd(
   vmm: Vmm,
   timeoutMs: number,
   orVm = false,
-): Promise<Found> {
+): Promise<VmPresence> {
   const { client, exited, events } = vmm;
   // Of one's own process the end is told, so the VMM need not be asked.
   const target = orVm || exited === undefined ? vmm : { client, exited };
-  return await outcome(watch({ ...target, events: orVm ? events : undefined }, {
-    goal: "the VMM to end",
-    async look(signal) {
-      if (!orVm && exited) return await new Promise<never>(() => {});
-      const found = await find(vmm, signal);
-      return orVm && found === "none" ? found : undefined;
-    },
-  }, { timeoutMs }));
+  return await presenceOf(
+    pollUntil({ ...target, events: orVm ? events : undefined }, {
+      goal: "the VMM to end",
+      async probe(signal) {
+        if (!orVm && exited) return await new Promise<never>(() => {});
+        const found = await readPresence(vmm, signal);
+        return orVm && found === "none" ? found : undefined;
+      },
+    }, { timeoutMs }),
+  );
 }
 
-async function ends(vmm: Vmm, timeoutMs: number): Promise<boolean> {
-  return await until(vmm, timeoutMs) === "ended";
+async function hasEnded(vmm: Vmm, timeoutMs: number): Promise<boolean> {
+  return await waitForEnd(vmm, timeoutMs) === "ended";
 }
 
-async function find({ client }: Vmm, signal: AbortSignal): Promise<Found> {
+async function readPresence(
+  { client }: Vmm,
+  signal: AbortSignal,
+): Promise<VmPresence> {
   try {
     const { state } = await client.vm.info({ signal });
     if (state === "Running") return "running";
@@ -138,7 +146,7 @@ async function find({ client }: Vmm, signal: AbortSignal): Promise<Found> {
   }
 }
 
-async function outcome(found: Promise<Found>): Promise<Found> {
+async function presenceOf(found: Promise<VmPresence>): Promise<VmPresence> {
   try {
     return await found;
   } catch (error) {
@@ -147,7 +155,7 @@ async function outcome(found: Promise<Found>): Promise<Found> {
 }
 
 /** Whether a step was taken; one that is refused is followed by the next. */
-async function tried(step: Promise<unknown>): Promise<boolean> {
+async function wasAccepted(step: Promise<unknown>): Promise<boolean> {
   try {
     await step;
     return true;
@@ -158,7 +166,7 @@ async function tried(step: Promise<unknown>): Promise<boolean> {
 }
 
 /** By when each step has to be over, as a share of the whole. */
-const SHARES = { look: 0.1, guest: 0.6, vm: 0.75, vmm: 0.85, term: 0.95 };
+const TIME_BUDGET = { probe: 0.1, guest: 0.6, vm: 0.75, vmm: 0.85, term: 0.95 };
 
 const FOLLOW_MS = 500;
 
@@ -166,7 +174,7 @@ const FOLLOW_MS = 500;
 const MIN_MS = 50;
 
 /** Stops once at a time: a second call gets the outcome of the first. */
-export function stopper(
+export function createStop(
   vmm: Stoppable,
   after: (exit: VmmExit | undefined) => void = () => {},
 ): (options?: StopOptions) => Promise<StopResult> {

@@ -1,5 +1,5 @@
 /** Copies a request as JSON would carry it, so that it can be changed. */
-import { pathOf, type Step } from "../path.ts";
+import { pathOf, type Step } from "../json/path.ts";
 import type { Problem } from "./problem.ts";
 
 /** As deep as serde_json reads. */

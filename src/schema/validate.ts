@@ -1,12 +1,12 @@
 /** Looks a request over before it is sent. */
 import type { RequestName } from "../generated/requests.gen.ts";
 import { validators } from "../generated/validators.gen.ts";
-import { problemsOf } from "./breach.ts";
+import { problemsOf } from "./schema_error.ts";
 import { DESCRIPTORS } from "./config.ts";
 import { copy } from "./copy.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { rootOf } from "./root.ts";
-import { brokenByRequest } from "./rules/request.ts";
+import { requestViolations } from "./rules/request.ts";
 
 /**
  * All that is wrong with a request, as far as can be told without a host: keys
@@ -51,7 +51,7 @@ export function validate(
   settle(body as Record<string, unknown>);
   const told = new Set(problems.map(({ path }) => path));
   const found = new Set<string>();
-  for (const broken of brokenByRequest(operation, body)) {
+  for (const broken of requestViolations(operation, body)) {
     const { path, kind, above } = broken;
     const message = [...above, broken.message].join(": ");
     // What the schema said, or what stops the VMM, is said once.

@@ -1,7 +1,11 @@
 /** Bun's fetch takes the socket as an option. */
-import type { ConnectionErrorCode } from "../errors.ts";
-import { bounded } from "./bound.ts";
-import type { Reply, Request, Transport } from "./mod.ts";
+import type { ConnectionErrorCode } from "../errors/errors.ts";
+import { bounded } from "./body_limit.ts";
+import type {
+  Transport,
+  TransportRequest,
+  TransportResponse,
+} from "./transport.ts";
 
 export function connect(socketPath: string): Transport {
   const options = {
@@ -15,17 +19,20 @@ export function connect(socketPath: string): Transport {
   } as const;
 
   return {
-    async fetch(url: string, request: Request): Promise<Reply> {
+    async fetch(
+      url: string,
+      request: TransportRequest,
+    ): Promise<TransportResponse> {
       const init = { ...request, ...options };
       return bounded(await fetch(url, init as RequestInit));
     },
-    fault,
+    errorCodeOf,
     close() {},
   };
 }
 
 /** Bun reads no answer of fewer than 16 bytes: that is an early end to it. */
-function fault(error: unknown): ConnectionErrorCode {
+function errorCodeOf(error: unknown): ConnectionErrorCode {
   return CODES[(error as { code?: string }).code ?? ""] ?? "closed";
 }
 

@@ -1,13 +1,20 @@
 /** Deno's fetch takes the socket as the proxy of an HTTP client. */
-import type { ConnectionErrorCode } from "../errors.ts";
-import { bounded } from "./bound.ts";
-import type { Reply, Request, Transport } from "./mod.ts";
+import type { ConnectionErrorCode } from "../errors/errors.ts";
+import { bounded } from "./body_limit.ts";
+import type {
+  Transport,
+  TransportRequest,
+  TransportResponse,
+} from "./transport.ts";
 
 export function connect(socketPath: string): Transport {
   let client: HttpClient | undefined;
 
   return {
-    async fetch(url: string, request: Request): Promise<Reply> {
+    async fetch(
+      url: string,
+      request: TransportRequest,
+    ): Promise<TransportResponse> {
       // Made here, so that a missing permission fails the call.
       client ??= deno().createHttpClient({
         proxy: { transport: "unix", path: socketPath },
@@ -18,7 +25,7 @@ export function connect(socketPath: string): Transport {
       const init = { ...request, redirect: "manual", client };
       return bounded(await fetch(url, init as RequestInit));
     },
-    fault,
+    errorCodeOf,
     close() {
       client?.close();
       client = undefined;
@@ -27,7 +34,7 @@ export function connect(socketPath: string): Transport {
 }
 
 /** Deno's errors have no code: the number of errno stands in a message. */
-function fault(error: unknown): ConnectionErrorCode {
+function errorCodeOf(error: unknown): ConnectionErrorCode {
   if ((error as Error).name === "NotCapable") return "runtime_permission";
   const said = causes(error).join("\n");
   const errno = /os error (\d+)/.exec(said)?.[1];

@@ -1,8 +1,13 @@
 /** Node's fetch has no option for a socket: this one is made of node:http. */
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { ConnectionErrorCode } from "../errors.ts";
-import { MAX_BODY_BYTES, OversizeError } from "./bound.ts";
-import { ORIGIN, type Reply, type Request, type Transport } from "./mod.ts";
+import type { ConnectionErrorCode } from "../errors/errors.ts";
+import { MAX_BODY_BYTES, OversizeError } from "./body_limit.ts";
+import {
+  ORIGIN,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from "./transport.ts";
 
 // Not imported: a bundle for browsers would hold 200 KB in their place.
 const { Buffer } = process.getBuiltinModule("node:buffer");
@@ -13,7 +18,10 @@ export function connect(socketPath: string): Transport {
   const agent = new Agent({ keepAlive: false });
 
   return {
-    fetch: (url: string, request: Request): Promise<Reply> =>
+    fetch: (
+      url: string,
+      request: TransportRequest,
+    ): Promise<TransportResponse> =>
       new Promise((resolve, reject) => {
         const { method, body, signal } = request;
         const headers = request.headers instanceof Headers
@@ -40,7 +48,7 @@ export function connect(socketPath: string): Transport {
         sent.on("close", () => signal?.removeEventListener("abort", abort))
           .end(body);
       }),
-    fault,
+    errorCodeOf,
     close() {
       agent.destroy();
     },
@@ -50,7 +58,7 @@ export function connect(socketPath: string): Transport {
 function receive(
   sent: ClientRequest,
   incoming: IncomingMessage,
-  resolve: (reply: Reply) => void,
+  resolve: (reply: TransportResponse) => void,
   reject: (error: unknown) => void,
 ): void {
   const chunks: Uint8Array[] = [];
@@ -62,11 +70,11 @@ function receive(
   }).on("error", reject).on("end", () => {
     // Who answers before the whole body is there may take no more of it.
     if (!sent.writableFinished) incoming.socket.destroy();
-    resolve(new NodeReply(incoming, chunks));
+    resolve(new NodeResponse(incoming, chunks));
   });
 }
 
-class NodeReply implements Reply {
+class NodeResponse implements TransportResponse {
   readonly status: number;
   readonly #incoming: IncomingMessage;
   readonly #chunks: Uint8Array[];
@@ -105,7 +113,7 @@ class NodeReply implements Reply {
   }
 }
 
-function fault(error: unknown): ConnectionErrorCode {
+function errorCodeOf(error: unknown): ConnectionErrorCode {
   const { code = "" } = error as { code?: string };
   if (code === "HPE_INVALID_EOF_STATE") return "closed";
   return CODES[code] ?? (code.startsWith("HPE_") ? "not_http" : "closed");

@@ -12,24 +12,28 @@
  *
  * @module
  */
-export type { VmmExit } from "../errors.ts";
+export type { VmmExit } from "../errors/errors.ts";
 export {
+  type EventMatching,
   type EventPattern,
-  type Matching,
   waitForEvent,
   type WaitForEventOptions,
-} from "./event.ts";
+} from "../vmm/wait_for_event.ts";
 export {
   migrateVm,
   type MigrateVmOptions,
   type MigrationProgress,
-} from "./migrate.ts";
-export { MigrationError, type SideState } from "./migration.ts";
+} from "./migration/migrate.ts";
+export { MigrationError, type MigrationSideState } from "./migration/error.ts";
 export { removeDeviceAndWait } from "./remove.ts";
 export { replaceConfig, type ReplaceConfigOptions } from "./replace.ts";
 export { resizeAndWait } from "./resize.ts";
 export { restoreVm, type RestoreVmOptions } from "./restore.ts";
 export { snapshotVm, type SnapshotVmOptions } from "./snapshot.ts";
-export { UndoError } from "./undo.ts";
-export type { EventSource, Vmm, WaitOptions } from "./vmm.ts";
-export { waitForDeviceRemoved, waitForState, waitForVmm } from "./wait.ts";
+export { RollbackError } from "./rollback.ts";
+export type { EventReader, Vmm, WaitOptions } from "../vmm/vmm.ts";
+export {
+  waitForDeviceRemoved,
+  waitForState,
+  waitForVmm,
+} from "../vmm/wait_for.ts";

@@ -1,7 +1,7 @@
 /** A device taken out of a VM. */
-import type { Client } from "../client.ts";
-import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
-import { waitForDeviceRemoved } from "./wait.ts";
+import type { Client } from "../client/create_client.ts";
+import { type Vmm, vmmOf, type WaitOptions } from "../vmm/vmm.ts";
+import { waitForDeviceRemoved } from "../vmm/wait_for.ts";
 
 /**
  * Asks the guest to let go of a device, and waits until it has: only then the

@@ -1,10 +1,10 @@
 /** Another configuration for the VM, or the old one back. */
-import type { Client } from "../client.ts";
+import type { Client } from "../client/create_client.ts";
 import type { CallOptions } from "../generated/api.gen.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
-import { UndoError } from "./undo.ts";
-import { type Vmm, vmmOf } from "./vmm.ts";
-import { infoOf, isThere } from "./wait.ts";
+import { RollbackError } from "./rollback.ts";
+import { type Vmm, vmmOf } from "../vmm/vmm.ts";
+import { infoOf, isAlreadyExists } from "../vmm/wait_for.ts";
 
 /** What {@linkcode replaceConfig} takes besides the configuration. */
 export interface ReplaceConfigOptions {
@@ -24,7 +24,7 @@ export interface ReplaceConfigOptions {
  *
  * @throws {InvalidRequestError} as `vm.create`.
  * @throws {ApiError} as the VMM refuses a step.
- * @throws {UndoError} when the old VM did not come back.
+ * @throws {RollbackError} when the old VM did not come back.
  */
 export async function replaceConfig(
   vmm: Client | Vmm,
@@ -46,12 +46,12 @@ export async function replaceConfig(
     return await vm.info(options);
   } catch (failure) {
     // One that came after the look is somebody else's.
-    if (!old && isThere(failure)) throw failure;
+    if (!old && isAlreadyExists(failure)) throw failure;
     try {
       if (isDeleted || await hasChanged(vm, old)) await bringBack(vm, old);
     } catch (undo) {
       const left = "the old VM is gone";
-      throw new UndoError(failure, undo, left, { socketPath });
+      throw new RollbackError(failure, undo, left, { socketPath });
     }
     throw failure;
   }
@@ -85,6 +85,6 @@ async function tryOut(
   try {
     await vm.create(config, options);
   } catch (error) {
-    if (!isThere(error)) throw error;
+    if (!isAlreadyExists(error)) throw error;
   }
 }

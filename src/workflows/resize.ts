@@ -1,8 +1,8 @@
 /** Another size, once the guest is ready for it. */
-import type { Client } from "../client.ts";
+import type { Client } from "../client/create_client.ts";
 import type { VmInfo, VmResize } from "../generated/types.gen.ts";
-import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
-import { watch } from "./watch.ts";
+import { type Vmm, vmmOf, type WaitOptions } from "../vmm/vmm.ts";
+import { pollUntil } from "../vmm/poll.ts";
 
 /**
  * Resizes a VM, and resolves to its info when it has the vCPUs that were asked
@@ -24,9 +24,9 @@ export async function resizeAndWait(
   const { vm } = target.client;
   const { desired_vcpus } = size;
   let asked = false;
-  return await watch(target, {
+  return await pollUntil(target, {
     goal: "the VM to be resized",
-    async look(signal) {
+    async probe(signal) {
       if (!asked) {
         await vm.resize(size, { signal });
         asked = true;

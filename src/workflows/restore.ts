@@ -1,11 +1,11 @@
 /** A VM out of a snapshot. */
 import { resolve } from "node:path";
-import type { Client } from "../client.ts";
+import type { Client } from "../client/create_client.ts";
 import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
 import { checkComplete } from "./snapshot.ts";
-import { UndoError } from "./undo.ts";
-import { type Vmm, vmmOf } from "./vmm.ts";
-import { infoOf, isThere } from "./wait.ts";
+import { RollbackError } from "./rollback.ts";
+import { type Vmm, vmmOf } from "../vmm/vmm.ts";
+import { infoOf, isAlreadyExists } from "../vmm/wait_for.ts";
 
 /** How a VM comes back; the VMM's own options, by its own names. */
 export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
@@ -27,7 +27,7 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
  * @throws {InvalidRequestError} `directory` when the snapshot is incomplete.
  * @throws {ApiError} as the VMM refuses it; `already_exists` where there is a
  * VM.
- * @throws {UndoError} when what was left could not be deleted.
+ * @throws {RollbackError} when what was left could not be deleted.
  */
 export async function restoreVm(
   vmm: Client | Vmm,
@@ -47,12 +47,12 @@ export async function restoreVm(
     return await vm.info(signal && { signal });
   } catch (failure) {
     // One that came after the look is somebody else's.
-    if (before || isThere(failure)) throw failure;
+    if (before || isAlreadyExists(failure)) throw failure;
     try {
       if (await infoOf(vm)) await vm.delete();
     } catch (undo) {
       const left = "the VMM may hold a VM";
-      throw new UndoError(failure, undo, left, { socketPath });
+      throw new RollbackError(failure, undo, left, { socketPath });
     }
     throw failure;
   }

@@ -1,11 +1,11 @@
 /** A snapshot of a VM that goes on running. */
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Client } from "../client.ts";
-import { ApiError, InvalidRequestError } from "../errors.ts";
-import { emptyDirectory } from "./directory.ts";
-import { UndoError } from "./undo.ts";
-import { type Vmm, vmmOf } from "./vmm.ts";
+import type { Client } from "../client/create_client.ts";
+import { ApiError, InvalidRequestError } from "../errors/errors.ts";
+import { openEmptyDirectory } from "../vmm/private_directory.ts";
+import { RollbackError } from "./rollback.ts";
+import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 
 /** What {@linkcode snapshotVm} takes besides where to. */
 export interface SnapshotVmOptions {
@@ -35,7 +35,7 @@ export interface SnapshotVmOptions {
  * left as it is, and the VM too.
  * @throws {ApiError} as the VMM refuses a step; `not_running` without a VM that
  * runs.
- * @throws {UndoError} when the VM could not be resumed after a failure.
+ * @throws {RollbackError} when the VM could not be resumed after a failure.
  */
 export async function snapshotVm(
   vmm: Client | Vmm,
@@ -46,7 +46,7 @@ export async function snapshotVm(
   const { vm, socketPath } = client;
   signal?.throwIfAborted();
   const { state } = await vm.info(signal && { signal });
-  const target = emptyDirectory(resolve(directory));
+  const target = openEmptyDirectory(resolve(directory));
   try {
     if (state !== "Paused") await vm.pause(signal && { signal });
     await vm.snapshot(
@@ -59,7 +59,7 @@ export async function snapshotVm(
     if (state === "Running") {
       await resumed(client).catch((undo) => {
         const left = "the VM is paused";
-        throw new UndoError(failure, undo, left, { socketPath });
+        throw new RollbackError(failure, undo, left, { socketPath });
       }).finally(() => target.discard(FILES));
     } else target.discard(FILES);
     throw failure;

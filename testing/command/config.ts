@@ -1,7 +1,7 @@
 /** A configuration from flags: the values are read by the schemas. */
 import type { VmConfig } from "../../src/generated/types.gen.ts";
 import type { Release } from "../release.ts";
-import { structOf, type StructType, type Type } from "../types.ts";
+import { structOf, type StructType, type Type } from "../serde/types.ts";
 import { type Flags, options, UsageError } from "./flags.ts";
 
 /** Where the value of a flag goes, and of which schema it is. */

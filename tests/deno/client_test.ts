@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createClient, unixFetch } from "../../mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
-import { serve } from "../server.ts";
+import { serve } from "../support/server.ts";
 
 Deno.test("a client that was closed leaves nothing open", async () => {
   await using vmm = await FakeVmm.start();
@@ -30,7 +30,7 @@ Deno.test("a client without a VMM leaves nothing open", async () => {
 Deno.test("calls that were given up leave nothing open", async () => {
   await using vmm = await FakeVmm.start();
   using client = createClient(vmm.socketPath, { maxConnections: 1 });
-  vmm.fail({ operation: "vm.info", fault: "hang", times: Infinity });
+  vmm.injectFault({ operation: "vm.info", fault: "hang", times: Infinity });
   const late = client.vm.info({ timeoutMs: 20 });
   await assert.rejects(late, { code: "deadline" });
   const controller = new AbortController();

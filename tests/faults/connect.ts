@@ -1,5 +1,5 @@
 /** The connection breaks before there is an answer. */
-import { reply } from "../server.ts";
+import { reply } from "../support/server.ts";
 import { type Case, DEVICE, says } from "./case.ts";
 import type { Client } from "../../mod.ts";
 

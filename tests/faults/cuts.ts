@@ -1,5 +1,5 @@
 /** The connection breaks at every byte of an answer. */
-import { reply } from "../server.ts";
+import { reply } from "../support/server.ts";
 import { type Case, DEVICE, says } from "./case.ts";
 
 const ANSWER = reply(200, JSON.stringify(DEVICE));

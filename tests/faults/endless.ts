@@ -1,6 +1,6 @@
 /** Answers without end, as fast as they are taken: the client has to leave. */
 import { type Case, DEVICE } from "./case.ts";
-import { reply } from "../server.ts";
+import { reply } from "../support/server.ts";
 
 const MB = 1 << 20;
 const OK = "HTTP/1.1 200 OK\r\n";

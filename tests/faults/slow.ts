@@ -1,6 +1,6 @@
 /** An answer that takes its time: a byte, a piece or a pause at a time. */
 import type { Socket } from "node:net";
-import { reply } from "../server.ts";
+import { reply } from "../support/server.ts";
 import { type Case, DEVICE, type Script } from "./case.ts";
 
 const JSON_TEXT = JSON.stringify(DEVICE);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { reply } from "../server.ts";
+import { reply } from "../support/server.ts";
 import { DEVICE, type Script } from "./case.ts";
 
 export interface Stage {

@@ -1,6 +1,6 @@
 /** Memory: what the rules say, and what the memory manager says before them. */
 import type { MemoryConfigInfo } from "../../generated/types.gen.ts";
-import { type Broken, isPowerOfTwo, type Rule, rule } from "./rule.ts";
+import { isPowerOfTwo, type Rule, type Violation, violation } from "./rule.ts";
 
 /** As far as memory and its zones are alike. */
 interface Backing {
@@ -45,18 +45,18 @@ const PAGE = 4096n;
 const HUGE_PAGE = 2n << 20n;
 
 /** What the memory manager finds wrong at boot, before any rule is asked. */
-export function* brokenByMemory(
+export function* memoryViolations(
   { size, zones, ...memory }: MemoryConfigInfo,
-): Generator<Broken> {
+): Generator<Violation> {
   const acpi = memory.hotplug_method === "Acpi";
   if (BigInt(size) !== 0n) {
-    if (zones !== undefined) yield rule("memory.zones", INVALID);
-    yield* brokenByHotplug(memory, acpi, "memory");
-    yield* brokenBySize(size, memory, "memory");
+    if (zones !== undefined) yield violation("memory.zones", INVALID);
+    yield* hotplugViolations(memory, acpi, "memory");
+    yield* sizeViolations(size, memory, "memory");
     return;
   }
   if (zones === undefined || zones.length === 0) {
-    yield rule("memory.zones", "No memory zones found");
+    yield violation("memory.zones", "No memory zones found");
     return;
   }
   for (const [index, zone] of zones.entries()) {
@@ -66,52 +66,52 @@ export function* brokenByMemory(
       const message =
         "Invalid to try applying a NUMA policy to a memory zone " +
         "that is memory mapped with MAP_SHARED";
-      yield rule(`${path}.host_numa_node`, message);
+      yield violation(`${path}.host_numa_node`, message);
     }
     if (hotplug_size !== undefined && acpi) {
       const message = "Invalid hotplug method associated with memory zones " +
         "resizing capability";
-      yield rule(`${path}.hotplug_size`, message);
+      yield violation(`${path}.hotplug_size`, message);
     }
-    yield* brokenByHotplug(zone, acpi, path);
+    yield* hotplugViolations(zone, acpi, path);
   }
   const ids = new Set<string>();
   for (const [index, zone] of zones.entries()) {
     const path = `memory.zones[${index}]`;
-    yield* brokenBySize(zone.size, zone, path);
+    yield* sizeViolations(zone.size, zone, path);
     if (ids.has(zone.id)) {
-      yield rule(`${path}.id`, "Memory zone identifier is not unique");
+      yield violation(`${path}.id`, "Memory zone identifier is not unique");
     }
     ids.add(zone.id);
   }
 }
 
-function* brokenByHotplug(
+function* hotplugViolations(
   { hotplug_size, hotplugged_size }: {
     hotplug_size?: number | bigint;
     hotplugged_size?: number | bigint;
   },
   acpi: boolean,
   path: string,
-): Generator<Broken> {
+): Generator<Violation> {
   if (hotplugged_size === undefined) return;
   const fits = hotplug_size !== undefined &&
     BigInt(hotplugged_size) <= BigInt(hotplug_size);
-  if (!fits || acpi) yield rule(`${path}.hotplugged_size`, INVALID);
+  if (!fits || acpi) yield violation(`${path}.hotplugged_size`, INVALID);
 }
 
-function* brokenBySize(
+function* sizeViolations(
   size: number | bigint,
   { hugepages, hugepage_size }: {
     hugepages: boolean;
     hugepage_size?: number | bigint;
   },
   path: string,
-): Generator<Broken> {
+): Generator<Violation> {
   const step = hugepages ? BigInt(hugepage_size ?? HUGE_PAGE) : PAGE;
   // With a mask, so that only powers of two make sense as a step.
   if ((BigInt(size) & (step - 1n)) === 0n) return;
   const message = "Memory size is misaligned with default page size or its " +
     "hugepage size";
-  yield rule(`${path}.size`, message);
+  yield violation(`${path}.size`, message);
 }

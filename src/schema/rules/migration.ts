@@ -3,8 +3,8 @@ import type {
   ReceiveMigrationData,
   SendMigrationData,
 } from "../../generated/types.gen.ts";
-import { addressProblem } from "./address.ts";
-import { type Broken, rule } from "./rule.ts";
+import { addressProblem } from "./migration_url.ts";
+import { type Violation, violation } from "./rule.ts";
 
 /** Looks at a directory of certificates; the messages that follow, if any. */
 export type LookAtTls = (
@@ -18,11 +18,11 @@ export type ReceiverWords = "chained" | "flat";
 const FLAT = "Error validating receive migration parameters: ";
 
 /** The rules that a receiver's parameters break, in the VMM's order. */
-export function* brokenByReceiver(
+export function* receiverViolations(
   { receiver_url: url, tls_dir, zone_updates }: ReceiveMigrationData,
   words: ReceiverWords,
   lookAtTls: LookAtTls,
-): Generator<Broken> {
+): Generator<Violation> {
   const say = (path: string, chained: readonly string[], flat: string) =>
     chain(path, words === "chained" ? chained : [`${FLAT}${flat}.`]);
   const address = addressProblem(url);
@@ -65,11 +65,11 @@ export function* brokenByReceiver(
     const message =
       "More than one update was defined for at least one memory " +
       "zone";
-    yield rule("zone_updates", message);
+    yield violation("zone_updates", message);
   }
   if (ids.includes("")) {
     const message = "One or more memory zone updates contained an empty ID";
-    yield rule("zone_updates", message);
+    yield violation("zone_updates", message);
   }
 }
 
@@ -127,10 +127,10 @@ const postcopyRules: readonly SenderRule[] = [
 const BAD_URL = "destination_url must use tcp:<host>:<port> or unix:<path>.";
 
 /** The rules that a sender's parameters break, in the VMM's order. */
-export function* brokenBySender(
+export function* senderViolations(
   data: SendMigrationData,
   lookAtTls: LookAtTls,
-): Generator<Broken> {
+): Generator<Violation> {
   const { destination_url: url, tls_dir } = data;
   const address = addressProblem(url);
   if (address !== undefined) {
@@ -138,27 +138,27 @@ export function* brokenBySender(
     yield chain("destination_url", [BAD_URL, ...causes]);
   }
   const unix = url.startsWith("unix:");
-  yield* brokenRules(data, unix, senderRules);
+  yield* ruleViolations(data, unix, senderRules);
   const tls = tls_dir === undefined || tls_dir === null
     ? undefined
     : lookAtTls(tls_dir, "client");
   if (tls !== undefined) {
     const message = "invalid TLS configuration for send-migration";
-    yield rule("tls_dir", `${message}: ${tls[0]}`);
+    yield violation("tls_dir", `${message}: ${tls[0]}`);
   }
-  yield* brokenRules(data, unix, postcopyRules);
+  yield* ruleViolations(data, unix, postcopyRules);
 }
 
-function* brokenRules(
+function* ruleViolations(
   data: SendMigrationData,
   unix: boolean,
   rules: readonly SenderRule[],
-): Generator<Broken> {
+): Generator<Violation> {
   for (const [broken, message, field] of rules) {
-    if (broken(data, unix)) yield rule(field, message);
+    if (broken(data, unix)) yield violation(field, message);
   }
 }
 
-function chain(path: string, messages: readonly string[]): Broken {
-  return rule(path, messages.at(-1)!, "invalid", messages.slice(0, -1));
+function chain(path: string, messages: readonly string[]): Violation {
+  return violation(path, messages.at(-1)!, "invalid", messages.slice(0, -1));
 }

@@ -1,8 +1,8 @@
 /** NUMA nodes. */
 import type { NumaConfigInfo } from "../../generated/types.gen.ts";
 import type { Config } from "../config.ts";
-import type { Around } from "./around.ts";
-import { type Broken, brokenBy, type Rule, rule } from "./rule.ts";
+import type { RuleContext } from "./context.ts";
+import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
 
 const node: readonly Rule<NumaConfigInfo>[] = [
   [
@@ -46,20 +46,20 @@ function numa(problem: string): string {
 }
 
 /** Each node, and that no zone and no segment belongs to two. */
-export function* brokenByNodes(
+export function* nodeViolations(
   { numa: nodes = [] }: Config,
-  around: Around,
-): Generator<Broken> {
+  around: RuleContext,
+): Generator<Violation> {
   const zones = new Map<string, number>();
   const segments = new Map<number, number>();
   for (const [index, config] of nodes.entries()) {
     const path = `numa[${index}]`;
-    yield* brokenBy(config, node, path, around);
+    yield* violationsOf(config, node, path, around);
     const id = config.guest_numa_id;
     for (const [index, zone] of (config.memory_zones ?? []).entries()) {
       const other = zones.get(zone);
       if (other !== undefined) {
-        yield rule(
+        yield violation(
           `${path}.memory_zones[${index}]`,
           `Memory zone: ${zone} belongs to multiple NUMA nodes: ` +
             `${other} and ${id}`,
@@ -70,7 +70,7 @@ export function* brokenByNodes(
     for (const [index, segment] of (config.pci_segments ?? []).entries()) {
       const problem = segmentProblem(around, segment, id, segments);
       if (problem !== undefined) {
-        yield rule(`${path}.pci_segments[${index}]`, problem);
+        yield violation(`${path}.pci_segments[${index}]`, problem);
       }
       segments.set(segment, id);
     }
@@ -78,7 +78,7 @@ export function* brokenByNodes(
 }
 
 function segmentProblem(
-  around: Around,
+  around: RuleContext,
   segment: number,
   id: number,
   taken: ReadonlyMap<number, number>,
@@ -96,19 +96,22 @@ function segmentProblem(
 /** Why a boot cannot build the nodes; the VMM itself gives no reason. */
 export function* unbuildableNodes(
   { numa: nodes = [], memory }: Config,
-): Generator<Broken> {
+): Generator<Violation> {
   const ids = nodes.map(({ guest_numa_id }) => guest_numa_id);
   const zones = memory.zones?.map(({ id }) => id) ?? ["mem0"];
   for (const [index, config] of nodes.entries()) {
     const path = `numa[${index}]`;
     const { guest_numa_id: id, memory_zones = [], distances = [] } = config;
     if (ids.indexOf(id) < index) {
-      yield rule(`${path}.guest_numa_id`, numa(`node ${id} is there twice`));
+      yield violation(
+        `${path}.guest_numa_id`,
+        numa(`node ${id} is there twice`),
+      );
     }
     for (const [index, zone] of memory_zones.entries()) {
       if (zones.includes(zone)) continue;
       const problem = numa(`there is no memory zone ${zone}`);
-      yield rule(`${path}.memory_zones[${index}]`, problem);
+      yield violation(`${path}.memory_zones[${index}]`, problem);
     }
     const to = distances.map(({ destination }) => destination);
     for (const [index, destination] of to.entries()) {
@@ -118,7 +121,7 @@ export function* unbuildableNodes(
         ? `the distance to node ${destination} is there twice`
         : undefined;
       if (problem === undefined) continue;
-      yield rule(`${path}.distances[${index}].destination`, numa(problem));
+      yield violation(`${path}.distances[${index}].destination`, numa(problem));
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The rules of each request, as far as they can be told without a host. */
-import { fatals } from "../../fatal.ts";
+import { findFatalFields } from "../../requests/fatal_requests.ts";
 import type { RequestName } from "../../generated/requests.gen.ts";
 import type {
   RestoreConfig,
@@ -7,49 +7,49 @@ import type {
   VmSnapshotConfig,
 } from "../../generated/types.gen.ts";
 import type { Config, Device } from "../config.ts";
-import { Around, type Facts } from "./around.ts";
-import { brokenRules } from "./check.ts";
+import { RuleContext, type RuleRelease } from "./context.ts";
+import { configViolations } from "./config.ts";
 import { cid, vfio } from "./devices.ts";
 import { disk } from "./disks.ts";
-import { addresses, brokenByUrl } from "./forms.ts";
+import { addresses, urlViolations } from "./formats.ts";
 import { Ids } from "./ids.ts";
-import { brokenByMemory } from "./memory.ts";
-import { brokenByReceiver, brokenBySender } from "./migration.ts";
+import { memoryViolations } from "./memory.ts";
+import { receiverViolations, senderViolations } from "./migration.ts";
 import { net } from "./net.ts";
 import { unbuildableNodes } from "./numa.ts";
 import { anyDevice } from "./pci.ts";
-import { brokenByRestore } from "./restore.ts";
-import { type Broken, brokenBy, type Rule, rule } from "./rule.ts";
+import { restoreViolations } from "./restore.ts";
+import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
 import { fs, genericVhostUser, userDevice } from "./vhost.ts";
 
 /** As in the newest release, whose rules are the ones to live with. */
-const FACTS: Facts = {
+const FACTS: RuleRelease = {
   badIdentifier: "is not valid",
   reservedDeviceOn: "first",
   zoneHugepageRules: true,
 };
 
 /** The rules that a body breaks; `panic` where it would stop the VMM. */
-export function* brokenByRequest(
+export function* requestViolations(
   name: RequestName,
   body: unknown,
-): Generator<Broken> {
-  for (const { field, reason } of fatals(name, body)) {
-    yield rule(field, reason, "panic");
+): Generator<Violation> {
+  for (const { field, reason } of findFatalFields(name, body)) {
+    yield violation(field, reason, "panic");
   }
   yield* RULES[name]?.(body as never) ?? [];
 }
 
 const RULES: {
-  readonly [name in RequestName]?: (body: never) => Iterable<Broken>;
+  readonly [name in RequestName]?: (body: never) => Iterable<Violation>;
 } = {
-  "vm.create": brokenByConfig,
+  "vm.create": wholeConfigViolations,
   "vm.coredump": destination,
-  "vm.restore": brokenByRestoring,
+  "vm.restore": restoringViolations,
   "vm.snapshot": destination,
   "vm.receive-migration": (body) =>
-    brokenByReceiver(body, "chained", () => undefined),
-  "vm.send-migration": (body) => brokenBySender(body, () => undefined),
+    receiverViolations(body, "chained", () => undefined),
+  "vm.send-migration": (body) => senderViolations(body, () => undefined),
   "vm.add-device": device(vfio),
   "vm.add-disk": device(disk),
   "vm.add-fs": device(fs),
@@ -63,32 +63,32 @@ const RULES: {
 
 function destination(
   { destination_url: url }: VmCoredumpData | VmSnapshotConfig,
-): Iterable<Broken> {
-  return url === undefined ? [] : brokenByUrl("destination_url", url);
+): Iterable<Violation> {
+  return url === undefined ? [] : urlViolations("destination_url", url);
 }
 
-function* brokenByRestoring(body: RestoreConfig): Generator<Broken> {
-  yield* brokenByUrl("source_url", body.source_url);
-  yield* brokenByRestore(body);
+function* restoringViolations(body: RestoreConfig): Generator<Violation> {
+  yield* urlViolations("source_url", body.source_url);
+  yield* restoreViolations(body);
 }
 
-function* brokenByConfig(config: Config): Generator<Broken> {
-  const around = new Around(config, FACTS, () => true);
+function* wholeConfigViolations(config: Config): Generator<Violation> {
+  const around = new RuleContext(config, FACTS, () => true);
   for (const [index, item] of (config.net ?? []).entries()) {
-    yield* brokenBy(item, addresses, `net[${index}]`, around);
+    yield* violationsOf(item, addresses, `net[${index}]`, around);
   }
-  yield* brokenByMemory(config.memory);
-  yield* brokenRules(config, around);
+  yield* memoryViolations(config.memory);
+  yield* configViolations(config, around);
   yield* unbuildableNodes(config);
 }
 
 /** A device that is added: what its VM is like is not known here. */
 function device<Item extends Device>(
   rules: readonly Rule<Item>[],
-): (item: Item) => Iterable<Broken> {
-  const around = new Around(undefined, FACTS, () => true);
+): (item: Item) => Iterable<Violation> {
+  const around = new RuleContext(undefined, FACTS, () => true);
   return function* (item) {
-    yield* brokenBy(item, rules, "", around);
+    yield* violationsOf(item, rules, "", around);
     yield* new Ids(around).take(item.id, "");
   };
 }

@@ -1,59 +1,62 @@
 /** What a restore asks for, against the configuration in the snapshot. */
 import type { RestoreConfig } from "../../generated/types.gen.ts";
 import type { Config } from "../config.ts";
-import { type Broken, rule } from "./rule.ts";
+import { type Violation, violation } from "./rule.ts";
 
 /** The rules that a request breaks; `config` is that of the snapshot. */
-export function* brokenByRestore(
+export function* restoreViolations(
   body: RestoreConfig,
   config?: Config,
-): Generator<Broken> {
+): Generator<Violation> {
   const { memory_restore_mode, prefault } = body;
   if (memory_restore_mode === "OnDemand" && prefault === true) {
     const message = "'prefault' cannot be combined with " +
       "'memory_restore_mode=ondemand'";
-    yield rule("prefault", message);
+    yield violation("prefault", message);
   }
   const given = new Map<string, number>();
   for (const [index, { id, num_fds }] of (body.net_fds ?? []).entries()) {
     if (given.has(id)) {
       const message = `Identifier ${id} is not unique`;
-      yield rule(`net_fds[${index}].id`, message, "conflict");
+      yield violation(`net_fds[${index}].id`, message, "conflict");
     }
     given.set(id, Number(num_fds ?? 0));
   }
-  if (config !== undefined) yield* brokenByNet(given, config);
+  if (config !== undefined) yield* netFdViolations(given, config);
   const ids = (body.zone_updates ?? []).map(({ id }) => id);
   if (new Set(ids).size < ids.length) {
-    yield rule("zone_updates", "Multiple updates for the same zone defined");
+    yield violation(
+      "zone_updates",
+      "Multiple updates for the same zone defined",
+    );
   }
   if (ids.includes("")) {
     const message = "At least one memory zone update with an empty ID was " +
       "defined";
-    yield rule("zone_updates", message);
+    yield violation("zone_updates", message);
   }
   for (const { id, fd } of config?.devices ?? []) {
     if (fd === undefined) continue;
     const message = `VFIO device '${id ?? ""}' was FD backed and needs a new ` +
       "fd in 'vfio_fds'";
-    yield rule("vfio_fds", message);
+    yield violation("vfio_fds", message);
   }
 }
 
-function* brokenByNet(
+function* netFdViolations(
   given: ReadonlyMap<string, number>,
   config: Config,
-): Generator<Broken> {
+): Generator<Violation> {
   for (const { id, fds } of config.net ?? []) {
     if (fds === undefined) continue;
     const count = given.get(id!);
     if (count === undefined) {
       const message = `Net id ${id} is associated with FDs and is required`;
-      yield rule("net_fds", message);
+      yield violation("net_fds", message);
     } else if (count !== fds.length) {
       const message = `Number of Net FDs passed for '${id}' during Restore: ` +
         `${count}. Expected: ${fds.length}`;
-      yield rule("net_fds", message);
+      yield violation("net_fds", message);
     }
   }
 }

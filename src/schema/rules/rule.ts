@@ -1,16 +1,16 @@
 /** What a rule is: when it is broken, and what is said then. */
-import type { Around } from "./around.ts";
+import type { RuleContext } from "./context.ts";
 
 /** A rule about an item, and the field of it that the rule is about. */
 export type Rule<Item> = readonly [
-  broken: (item: Item, around: Around) => boolean,
-  message: (item: Item, around: Around) => string,
+  broken: (item: Item, around: RuleContext) => boolean,
+  message: (item: Item, around: RuleContext) => string,
   field?: string | undefined,
-  kind?: Broken["kind"],
+  kind?: Violation["kind"],
 ];
 
 /** A rule that is broken. */
-export interface Broken {
+export interface Violation {
   /** The value that it is about, as `disks[0].path`. */
   readonly path: string;
   readonly message: string;
@@ -21,25 +21,25 @@ export interface Broken {
 }
 
 /** The rules that an item breaks, in the VMM's order. */
-export function* brokenBy<Item>(
+export function* violationsOf<Item>(
   item: Item,
   rules: readonly Rule<Item>[],
   path: string,
-  around: Around,
-): Generator<Broken> {
+  around: RuleContext,
+): Generator<Violation> {
   for (const [broken, message, field, kind] of rules) {
     if (!broken(item, around)) continue;
-    yield rule(below(path, field), message(item, around), kind);
+    yield violation(below(path, field), message(item, around), kind);
   }
 }
 
 /** A broken rule. */
-export function rule(
+export function violation(
   path: string,
   message: string,
-  kind: Broken["kind"] = "invalid",
+  kind: Violation["kind"] = "invalid",
   above: readonly string[] = [],
-): Broken {
+): Violation {
   return { path, message, kind, above };
 }
 

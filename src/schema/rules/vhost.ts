@@ -6,8 +6,8 @@ import type {
 import type { Device } from "../config.ts";
 import { anyDevice, noIommu } from "./pci.ts";
 import { badQueueSize, queueSize, tooManyQueues } from "./queues.ts";
-import type { Around } from "./around.ts";
-import { type Broken, isPowerOfTwo, type Rule, rule } from "./rule.ts";
+import type { RuleContext } from "./context.ts";
+import { isPowerOfTwo, type Rule, type Violation, violation } from "./rule.ts";
 
 interface VhostUser {
   vhost_user: boolean;
@@ -36,8 +36,10 @@ export const needsSharedMemory: readonly Rule<VhostUser>[] = [
 ];
 
 /** Where the VMM looks for memory zones, and gives up without any. */
-export function* missingZones({ missesZones }: Around): Generator<Broken> {
-  if (missesZones) yield rule("memory.size", NO_ZONES, "panic");
+export function* missingZones(
+  { missesZones }: RuleContext,
+): Generator<Violation> {
+  if (missesZones) yield violation("memory.size", NO_ZONES, "panic");
 }
 
 export const needsSocket: Rule<VhostUser> = [

@@ -1,0 +1,137 @@
+/**
+ * An API socket: what `createClient` and `unixFetch` have in common. One
+ * connection for each request, a few at a time, and errors with a meaning.
+ */
+import {
+  ConnectionError,
+  type ErrorContext,
+  InvalidRequestError,
+} from "../errors/errors.ts";
+import { ConnectionLimiter } from "./connection_limiter.ts";
+import { bounded, OversizeError } from "../transport/body_limit.ts";
+import { transportTo } from "../transport/mod.ts";
+import type {
+  Transport,
+  TransportRequest,
+  TransportResponse,
+} from "../transport/transport.ts";
+
+/** A fetch in place of the runtime's, as `createClient` takes one. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export class ApiSocket {
+  /** Absolute. */
+  readonly path: string;
+  readonly #limiter: ConnectionLimiter;
+  readonly #fetch: Fetch | undefined;
+  #transport: Transport | undefined;
+  #running = 0;
+  #closed = false;
+
+  constructor(path: string, maxConnections: number, fetch?: Fetch) {
+    this.path = checkSocketPath(path);
+    this.#limiter = new ConnectionLimiter(maxConnections);
+    this.#fetch = fetch;
+  }
+
+  /**
+   * Sends a request on a connection of its own and reads the answer.
+   * Rejects with the signal's reason or a {@linkcode ConnectionError}.
+   */
+  async exchange<T>(
+    url: string,
+    request: TransportRequest,
+    read: (response: TransportResponse) => Promise<T>,
+    context: ErrorContext,
+  ): Promise<T> {
+    const { signal } = request;
+    if (signal?.aborted) throw signal.reason;
+    if (this.#closed) {
+      throw new InvalidRequestError(
+        "invalid_request",
+        "client",
+        "it was closed before the call",
+        context,
+      );
+    }
+    this.#running++;
+    try {
+      const turn = this.#limiter.acquire(signal);
+      // Each await costs, so a free slot has none.
+      const slot = typeof turn === "number" ? turn : await turn;
+      let response: TransportResponse | undefined;
+      let answered = false;
+      try {
+        const transport = this.#transport ??= await transportTo(this.path);
+        response = this.#fetch === undefined
+          ? await transport.fetch(url, request)
+          : await bounded(await this.#fetch(url, request));
+        const value = await read(response);
+        answered = true;
+        return value;
+      } catch (cause) {
+        throw this.#toError(cause, signal, context);
+      } finally {
+        const give = (): void => this.#limiter.release(slot, answered);
+        // Whoever is next in line counts on this connection's being closed.
+        if (response?.onClosed) response.onClosed(give);
+        else give();
+      }
+    } finally {
+      this.#running--;
+      this.#release();
+    }
+  }
+
+  /** Refuses new requests; those that run or wait go on. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#release();
+  }
+
+  #toError(
+    cause: unknown,
+    signal: AbortSignal | undefined,
+    context: ErrorContext,
+  ): unknown {
+    if (signal?.aborted) return signal.reason;
+    if (cause instanceof ConnectionError) return cause;
+    const code = cause instanceof OversizeError
+      ? "not_http"
+      : this.#transport!.errorCodeOf(cause);
+    return new ConnectionError(code, { ...context, cause });
+  }
+
+  #release(): void {
+    if (this.#closed && this.#running === 0) this.#transport?.close();
+  }
+}
+
+/**
+ * The path as the kernel takes it. A path that is too long or empty would
+ * otherwise reach a TCP port in one runtime and a riddle in another.
+ */
+function checkSocketPath(path: string): string {
+  const refuse = (reason: string): never => {
+    throw new InvalidRequestError("invalid_request", "socketPath", reason, {
+      ...(typeof path === "string" && path !== "" && { socketPath: path }),
+    });
+  };
+  if (typeof path !== "string" || path === "") {
+    return refuse("the path of the API socket is empty");
+  }
+  if (path.includes("\0")) return refuse("the socket path holds a NUL");
+  const absolute = path.startsWith("/")
+    ? path
+    : `${globalThis.process.cwd()}/${path.replace(/^(\.\/)+/, "")}`;
+  const size = new TextEncoder().encode(absolute).length;
+  if (size > MAX_PATH_BYTES) {
+    return refuse(
+      `the absolute socket path has ${size} bytes, and the kernel takes ${MAX_PATH_BYTES}: use a shorter one, such as a symbolic link`,
+    );
+  }
+  return absolute;
+}
+
+/** The size of sun_path, less its NUL. */
+const MAX_PATH_BYTES = 107;

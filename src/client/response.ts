@@ -1,0 +1,48 @@
+/** From the VMM's answer to data or an error. */
+import {
+  ApiError,
+  ConnectionError,
+  type ErrorContext,
+} from "../errors/errors.ts";
+import type { OperationRow } from "../generated/api.gen.ts";
+import { parse, parseBigints } from "../json/json.ts";
+
+/** The data of a good answer, `undefined` where there is none. */
+export function readResponse(
+  row: OperationRow,
+  status: number,
+  text: string,
+  context: ErrorContext,
+): unknown {
+  // A runtime that takes such a status for a final one reads no HTTP.
+  if (status < 200) throw new ConnectionError("not_http", context);
+  if (status > 299) {
+    throw new ApiError(status, readMessages(text), context);
+  }
+  if (text === "" && row.returns !== "data") return undefined;
+  try {
+    return row.bigint ? parseBigints(text) : parse(text);
+  } catch (cause) {
+    throw new ConnectionError("not_http", { ...context, cause });
+  }
+}
+
+/**
+ * The chain of messages, outermost first. The API writes an array of strings
+ * (plain text up to v46); its HTTP parser an object that is not valid JSON, for
+ * the line break within the string; some refusals have no body at all.
+ */
+function readMessages(text: string): string[] {
+  if (text === "") return [];
+  const parsed = PARSER_ERROR.exec(text)?.[1];
+  if (parsed !== undefined) return [parsed];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value.map(String);
+  } catch {
+    // Plain text.
+  }
+  return [text];
+}
+
+const PARSER_ERROR = /^\s*\{\s*"error":\s*"([^]*)"\s*\}\s*$/;

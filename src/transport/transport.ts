@@ -1,0 +1,36 @@
+/** The contract of a transport: how a request reaches a Unix socket. */
+import type { ConnectionErrorCode } from "../errors/errors.ts";
+
+/** A request; bodies are whole, so their length is known. */
+export interface TransportRequest {
+  method: string;
+  headers?: Headers | Record<string, string>;
+  body?: string | Uint8Array<ArrayBuffer>;
+  signal?: AbortSignal;
+}
+
+/** The members of a Response that are used; a whole one is slow in Node. */
+export interface TransportResponse
+  extends Pick<Response, "status" | "headers" | "text" | "bytes"> {
+  /** Calls back when the connection is closed, if that can be later. */
+  onClosed?(listener: () => void): void;
+}
+
+/** A fetch that reaches one socket, on a new connection for each request. */
+export interface Transport {
+  /**
+   * Resolves to a response of bounded size. Rejects as the runtime does;
+   * {@linkcode Transport.errorCodeOf} reads the reason.
+   */
+  fetch(url: string, request: TransportRequest): Promise<TransportResponse>;
+  /** The code for a rejection of `fetch`, or of reading its body. */
+  errorCodeOf(error: unknown): ConnectionErrorCode;
+  /** Releases what the transport holds. Running requests go on. */
+  close(): void;
+}
+
+/**
+ * The origin of every URL. An address of TEST-NET-1, because in Deno a
+ * NO_PROXY variable with the URL's host sends the request past the socket.
+ */
+export const ORIGIN: string = "http://192.0.2.1";

@@ -1,0 +1,116 @@
+/** The API: from requests to operations, and from results to answers. */
+import { Buffer } from "node:buffer";
+import {
+  type OperationName,
+  type OperationRow,
+  operations,
+} from "../../src/generated/api.gen.ts";
+import { requests } from "../../src/generated/requests.gen.ts";
+import { stringify } from "../../src/json/json.ts";
+import { messages } from "./messages.ts";
+import type { HttpRequest } from "../http/request_parser.ts";
+import type { VmmError } from "../machine/vmm_error.ts";
+import type { Release } from "../release.ts";
+import { deserialize, SerdeError } from "../serde/deserialize.ts";
+import type { HttpReply } from "../http/server.ts";
+
+/** A request that is to be carried out. */
+export interface Call {
+  readonly operation: OperationName;
+  /** As the schema says, with its defaults; undefined where none belongs. */
+  readonly body: unknown;
+}
+
+const routes = new Map<string, OperationRow>(
+  Object.values(operations).map((row) => [row.path, row]),
+);
+
+/** The operation at a path. */
+export function operationAt(path: string): OperationName | undefined {
+  return routes.get(path)?.name;
+}
+
+/** Reads a request; a reply is the answer to one that cannot be carried out. */
+export function route(
+  release: Release,
+  request: HttpRequest,
+): Call | HttpReply {
+  const row = routes.get(request.path);
+  if (row === undefined) return failure(404, ["Not Found"]);
+  const { method, body } = request;
+  if (method !== row.method) {
+    const known = method === "PUT" || method === "GET";
+    // The generic handler answers other methods without a word.
+    return known || special.includes(row.name) ? BAD : { status: 400 };
+  }
+  const schema = requests[row.name];
+  if (schema === undefined) {
+    const refused = body !== undefined && row.method === "PUT" &&
+      row.name !== "vmm.shutdown";
+    return refused ? BAD : { operation: row.name, body: undefined };
+  }
+  if (body === undefined) return row.name === "vm.create" ? EMPTY : BAD;
+  try {
+    const value = deserialize(release, schema, Buffer.from(body));
+    if (wantsDescriptors(value)) return BAD;
+    return { operation: row.name, body: value };
+  } catch (error) {
+    if (!(error instanceof SerdeError)) throw error;
+    return failure(400, ["Failed to deserialize JSON", error.message]);
+  }
+}
+
+/**
+ * Whether a restore or a migration counts on file descriptors beside the body:
+ * none can come, as no runtime hands them on.
+ */
+function wantsDescriptors(body: {
+  net_fds?: readonly { num_fds: number | bigint }[];
+  vfio_fds?: unknown;
+}): boolean {
+  return body.vfio_fds !== undefined ||
+    (body.net_fds ?? []).some(({ num_fds }) => BigInt(num_fds) > 0n);
+}
+
+/** The routes with a handler of their own. */
+const special: readonly OperationName[] = [
+  "vm.create",
+  "vm.info",
+  "vmm.ping",
+  "vmm.shutdown",
+];
+
+const BAD = failure(400, ["Bad Request"]);
+const EMPTY: HttpReply = { status: 400 };
+
+/** The answer to an operation that was done. */
+export function success(operation: OperationName, data: unknown): HttpReply {
+  if (operation === "vmm.shutdown") return { status: 200 };
+  if (data === undefined) return { status: 204 };
+  return { status: 200, body: stringify(data)! };
+}
+
+/** The answer to an operation that was refused. */
+export function errorReply(
+  release: Release,
+  operation: OperationName,
+  { kind, chain }: VmmError,
+): HttpReply {
+  const status = release.statuses[kind];
+  if (kind === "busy") return failure(status, chain);
+  return failure(status, [API, messages[operation], ...chain]);
+}
+
+/** The answer when the VMM's thread is gone. */
+export const panicked: HttpReply = failure(500, [
+  "Error from API",
+  "API response receive error",
+  "receiving on a closed channel",
+]);
+
+const API = "Error from API";
+
+/** An error chain as an answer. */
+export function failure(status: number, chain: readonly string[]): HttpReply {
+  return { status, body: JSON.stringify(chain) };
+}

@@ -1,0 +1,240 @@
+/** The devices of a VM: their ids, and their places on the bus. */
+import type { DeviceNode } from "../../src/generated/types.gen.ts";
+import type { Device } from "../../src/schema/config.ts";
+import { freshCounters } from "./counters.ts";
+import { deviceManagerError, unknownDevice } from "./vmm_error.ts";
+import type { Release } from "../release.ts";
+import {
+  type DeviceKind,
+  isPlainPci,
+  type LiveDevice,
+  type PciLocation,
+  treeOf,
+  WRAPPER,
+} from "./device_tree.ts";
+
+/** The ids that are made up, by kind. */
+const prefixes: { readonly [kind in DeviceKind]?: string } = {
+  block: "_disk",
+  net: "_net",
+  fs: "_fs",
+  generic: "_generic_vhost_user",
+  pmem: "_pmem",
+  vdpa: "_vdpa",
+  vsock: "_vsock",
+  vfio: "_vfio",
+  "vfio-user": "_vfio_user",
+};
+
+/** The kinds that may be removed. */
+const removable: readonly DeviceKind[] = [
+  "net",
+  "block",
+  "pmem",
+  "fs",
+  "vsock",
+  "vfio",
+  "vfio-user",
+];
+
+const SLOTS = 32;
+
+/** The devices of a VM that was booted. */
+export class Devices {
+  readonly #live = new Map<string, LiveDevice>();
+  /** Nodes that are not on the bus, and what they map into the guest. */
+  readonly #plain = new Map<string, bigint | undefined>();
+  /** Ids of the configuration, which no made-up id may take. */
+  readonly #reserved: ReadonlySet<string>;
+  /** Slots that the configuration names, by segment. */
+  readonly #taken = new Map<number, Set<number>>();
+  /** Addresses to come back to after a restore, by id. */
+  readonly #saved: ReadonlyMap<string, PciLocation>;
+  #count = 0;
+
+  readonly #bridgeOn: Release["reservedDeviceOn"];
+
+  constructor(
+    release: Release,
+    reserved: ReadonlySet<string>,
+    saved: ReadonlyMap<string, PciLocation> = new Map(),
+  ) {
+    this.#bridgeOn = release.reservedDeviceOn;
+    this.#reserved = reserved;
+    this.#saved = saved;
+  }
+
+  /** The devices on the bus, in the order of their making. */
+  get all(): readonly LiveDevice[] {
+    return [...this.#live.values()];
+  }
+
+  get(id: string): LiveDevice | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Whether the device tree has a node of this name. */
+  has(id: string): boolean {
+    return this.#live.has(id) || this.#plain.has(id) ||
+      id.startsWith(WRAPPER) && this.#wrapped(id) !== undefined;
+  }
+
+  /** Adds a node that is not on the bus. */
+  addPlain(id: string, mapped?: bigint): void {
+    this.#plain.set(id, mapped);
+  }
+
+  /** Keeps slots that devices ask for from those that do not. */
+  reserve(devices: readonly Device[]): void {
+    for (const { pci_segment, pci_device_id } of devices) {
+      if (pci_device_id === undefined) continue;
+      this.#claim(
+        "Could not reserve the PCI device ID",
+        pci_segment,
+        pci_device_id,
+      );
+    }
+  }
+
+  /** Gives a device its id, unless it has one. */
+  name(kind: DeviceKind, device: Device): string {
+    const prefix = prefixes[kind];
+    while (device.id === undefined && prefix !== undefined) {
+      const id = `${prefix}${this.#count++}`;
+      if (!this.#reserved.has(id) && !this.has(id)) device.id = id;
+    }
+    return device.id!;
+  }
+
+  /** Puts a device with an id onto the bus. */
+  attach(
+    kind: DeviceKind,
+    device: Device,
+    options: {
+      hotplug: boolean;
+      release?: (() => void) | undefined;
+      mapped?: bigint | undefined;
+    },
+  ): LiveDevice {
+    const id = device.id!;
+    const segment = device.pci_segment;
+    const wanted = device.pci_device_id ?? this.#savedSlot(id);
+    if (options.hotplug && wanted !== undefined) {
+      this.#claim(NO_SLOT, segment, wanted);
+    }
+    const slot = wanted ?? this.#freeSlot(segment);
+    this.#slots(segment).add(slot);
+    const live: LiveDevice = {
+      id,
+      kind,
+      segment,
+      slot,
+      bdf: bdfOf(segment, slot),
+      counters: freshCounters(kind),
+      release: options.release,
+      low: this.#saved.get(id)?.low ??
+        (kind === "pvpanic" ||
+          kind === "block" && !options.hotplug && segment === 0),
+      mapped: options.mapped,
+      behindIommu: !options.hotplug && device.iommu === true,
+      leaving: false,
+    };
+    this.#live.set(id, live);
+    return live;
+  }
+
+  /** Refuses an id that the tree has, or that is not for users. */
+  checkId(id: string | undefined): void {
+    if (id === undefined) return;
+    if (id.startsWith("__")) {
+      throw deviceManagerError(`Invalid identifier: ${id}`);
+    }
+    if (!this.has(id)) return;
+    throw deviceManagerError(`Invalid identifier as it is not unique: ${id}`);
+  }
+
+  /**
+   * The device of this id or of its PCI node, if it may be removed.
+   *
+   * @param guard Refuses it for another reason.
+   */
+  remove(id: string, guard: (device: LiveDevice) => void): LiveDevice {
+    const live = this.#live.get(id) ?? this.#wrapped(id);
+    if (live === undefined || live.kind === "pvpanic") {
+      if (!this.has(id)) throw unknownDevice(id);
+      throw deviceManagerError("Could not find the node in the device tree");
+    }
+    guard(live);
+    if (live.kind !== "vdpa" && !removable.includes(live.kind)) {
+      const type = live.kind === "generic" ? "UNKNOWN" : live.kind;
+      throw deviceManagerError(
+        `Not allowed to remove this type of device from the VM: ${type}`,
+      );
+    }
+    return live;
+  }
+
+  /** The guest lets go of a device: its node, slot and id are free. */
+  eject(id: string): LiveDevice | undefined {
+    const live = this.#live.get(id);
+    if (live === undefined) return undefined;
+    this.#live.delete(id);
+    this.#slots(live.segment).delete(live.slot);
+    live.release?.();
+    return live;
+  }
+
+  /** Gives back everything that is held on the host. */
+  release(): void {
+    for (const live of this.#live.values()) live.release?.();
+  }
+
+  /** As `vm.info` shows it. */
+  tree(): Record<string, DeviceNode> {
+    return treeOf(this.#plain, this.all);
+  }
+
+  #wrapped(id: string): LiveDevice | undefined {
+    const live = this.#live.get(id.slice(WRAPPER.length));
+    return live !== undefined && !isPlainPci(live.kind) ? live : undefined;
+  }
+
+  #slots(segment: number): Set<number> {
+    const bridged = segment === 0 || this.#bridgeOn === "every";
+    const slots = this.#taken.get(segment) ?? new Set(bridged ? [0] : []);
+    this.#taken.set(segment, slots);
+    return slots;
+  }
+
+  #savedSlot(id: string): number | undefined {
+    const bdf = this.#saved.get(id)?.bdf;
+    return bdf === undefined ? undefined : parseInt(bdf.split(":")[2]!, 16);
+  }
+
+  #claim(failure: string, segment: number, slot: number): void {
+    const slots = this.#slots(segment);
+    if (slots.has(slot)) {
+      throw deviceManagerError(
+        failure,
+        `Valid PCI device identifier but already used: ${slot}`,
+      );
+    }
+    slots.add(slot);
+  }
+
+  #freeSlot(segment: number): number {
+    const slots = this.#slots(segment);
+    for (let slot = 0; slot < SLOTS; slot++) if (!slots.has(slot)) return slot;
+    throw deviceManagerError(
+      NO_SLOT,
+      "Could not find an available device slot on the PCI bus",
+    );
+  }
+}
+
+const NO_SLOT = "Failed to find an available PCI device ID";
+function bdfOf(segment: number, slot: number): string {
+  const part = (value: number, width: number) =>
+    value.toString(16).padStart(width, "0");
+  return `${part(segment, 4)}:00:${part(slot, 2)}.0`;
+}

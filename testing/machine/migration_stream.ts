@@ -1,0 +1,98 @@
+/** How a VM travels from one fake to another: line by line. */
+import { connect, createServer, isIP, type Socket } from "node:net";
+import { rmSync } from "node:fs";
+import { splitAddress } from "../../src/schema/rules/migration_url.ts";
+
+/** A listening end, for one peer. */
+export interface Listener {
+  /** The first peer, once it is there. */
+  readonly peer: Promise<Peer>;
+  close(): void;
+}
+
+/** The other end of a migration. */
+export interface Peer {
+  /** Its next line; undefined if it ended before one was whole. */
+  next(): Promise<string | undefined>;
+  send(line: string): void;
+  close(): void;
+}
+
+/** Where a URL leads. */
+type Address = { path: string } | { host: string; port: number };
+
+/** The address of a URL that was checked before. */
+export function addressOf(url: string): Address {
+  if (url.startsWith("unix:")) return { path: url.slice("unix:".length) };
+  const { host, port } = splitAddress(url.slice("tcp:".length)) as {
+    host: string;
+    port: string;
+  };
+  return { host, port: Number(port) };
+}
+
+/** Whether a URL names a host instead of giving its address. */
+export function needsLookup(url: string): boolean {
+  const address = addressOf(url);
+  return "host" in address && isIP(address.host) === 0;
+}
+
+/** Listens at a URL. */
+export function listen(url: string): Promise<Listener> {
+  const address = addressOf(url);
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    const peer = new Promise<Peer>((found) => {
+      server.once("connection", (socket) => {
+        server.close();
+        found(peerOf(socket));
+      });
+    });
+    server.once("error", reject);
+    server.listen(address, () => {
+      const close = () => {
+        server.close();
+        if ("path" in address) rmSync(address.path, { force: true });
+      };
+      resolve({ peer, close });
+    });
+  });
+}
+
+/** Connects to a URL. */
+export function dial(url: string): Promise<Peer> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(addressOf(url) as { path: string });
+    socket.once("error", reject);
+    socket.once("connect", () => resolve(peerOf(socket)));
+  });
+}
+
+function peerOf(socket: Socket): Peer {
+  const lines: string[] = [];
+  let rest = "";
+  let ended = false;
+  let wake = () => {};
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk) => {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    lines.push(...parts);
+    wake();
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    ended = true;
+    wake();
+  });
+  return {
+    async next() {
+      while (lines.length === 0 && !ended) {
+        await new Promise<void>((resolve) => wake = resolve);
+      }
+      return lines.shift();
+    },
+    send: (line) => void socket.write(`${line}\n`),
+    close: () => socket.destroySoon(),
+  };
+}

@@ -1,0 +1,57 @@
+/** How the VMM says no: a kind, which decides the status, and a chain. */
+import type { Kind } from "../release.ts";
+
+/** A refusal of an operation; `chain` is what follows the API's own message. */
+export class VmmError extends Error {
+  readonly kind: Kind;
+  readonly chain: readonly string[];
+
+  constructor(kind: Kind, ...chain: string[]) {
+    super(chain.at(-1));
+    this.kind = kind;
+    this.chain = chain;
+  }
+}
+
+/** A failure in the device manager. */
+export function deviceManagerError(...chain: string[]): VmmError {
+  return new VmmError("failed", "Error from device manager", ...chain);
+}
+
+/** A failure in the memory manager. */
+export function memoryManagerError(...chain: string[]): VmmError {
+  return new VmmError("failed", "Memory manager error", ...chain);
+}
+
+/** A device id that is not in the device tree. */
+export function unknownDevice(id: string): VmmError {
+  return new VmmError(
+    "unknown",
+    "Error from device manager",
+    `Failed to find device corresponding to the given identifier: ${id}`,
+  );
+}
+
+/** An operating-system error as Rust writes it. */
+export function osError(error: unknown): string {
+  const code = (error as { code?: string }).code ?? "";
+  const known = OS_ERRORS[code];
+  return known === undefined
+    ? String((error as Error).message)
+    : `${known[1]} (os error ${known[0]})`;
+}
+
+const OS_ERRORS: { readonly [code: string]: [number, string] | undefined } = {
+  EPERM: [1, "Operation not permitted"],
+  ENOENT: [2, "No such file or directory"],
+  ENXIO: [6, "No such device or address"],
+  EACCES: [13, "Permission denied"],
+  EEXIST: [17, "File exists"],
+  ENOTDIR: [20, "Not a directory"],
+  EISDIR: [21, "Is a directory"],
+  ENOSPC: [28, "No space left on device"],
+  EROFS: [30, "Read-only file system"],
+  EADDRINUSE: [98, "Address already in use"],
+  EADDRNOTAVAIL: [99, "Cannot assign requested address"],
+  ECONNREFUSED: [111, "Connection refused"],
+};

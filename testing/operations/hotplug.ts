@@ -1,0 +1,154 @@
+/** Devices that come and go while there is a configuration. */
+import type {
+  DiskConfig,
+  PciDeviceInfo,
+  VmRemoveDevice,
+  VsockConfig,
+} from "../../src/generated/types.gen.ts";
+import type { Config, Device } from "../../src/schema/config.ts";
+import { addDevice, type DeviceList, removeDevice } from "../machine/config.ts";
+import type { Devices } from "../machine/devices.ts";
+import type { DeviceKind, LiveDevice } from "../machine/device_tree.ts";
+import { activate, leave } from "../machine/guest_script.ts";
+import { lockImage } from "../machine/host.ts";
+import { stateError } from "../machine/state_table.ts";
+import type { Machine } from "../machine/machine.ts";
+import { createDevice, mappedBytes } from "../machine/create_device.ts";
+import {
+  deviceManagerError,
+  unknownDevice,
+  VmmError,
+} from "../machine/vmm_error.ts";
+import { validate } from "../machine/validate.ts";
+import { lockFailed } from "./boot.ts";
+
+type Add = (machine: Machine, device: Device) => PciDeviceInfo | undefined;
+
+/** An operation that adds to a list of the configuration. */
+export function addTo(list: DeviceList, kind: DeviceKind): Add {
+  return (machine, device) => {
+    const extra = device as { fds?: unknown; fd?: unknown };
+    delete extra.fds;
+    delete extra.fd;
+    if (list === "net" && machine.release.macAt === "parse") {
+      const net = device as { mac?: string };
+      net.mac ??= machine.parts.host.randomMac();
+    }
+    const add = (config: Config) => addDevice(config, list, device);
+    check(machine, add);
+    return plug(machine, kind, device, add);
+  };
+}
+
+const toDisks: Add = addTo("disks", "block");
+
+export function addDisk(
+  machine: Machine,
+  disk: DiskConfig,
+): PciDeviceInfo | undefined {
+  return toDisks(machine, disk as Device);
+}
+
+/** Adds the vsock device, of which there is one. */
+export function addVsock(
+  machine: Machine,
+  vsock: VsockConfig,
+): PciDeviceInfo | undefined {
+  if (machine.stored.vsock !== undefined) {
+    throw new VmmError("failed", "Too many virtio-vsock devices");
+  }
+  const device = vsock as Config["vsock"] & Device;
+  const add = (config: Config) => config.vsock = device;
+  check(machine, add);
+  return plug(machine, "vsock", device, add);
+}
+
+/** Checks the whole configuration as it would be. */
+function check(
+  { release, parts, stored }: Machine,
+  add: (config: Config) => void,
+): void {
+  const config = structuredClone(stored);
+  add(config);
+  validate(release, config, parts.host);
+}
+
+function plug(
+  machine: Machine,
+  kind: DeviceKind,
+  device: Device,
+  add: (config: Config) => void,
+): PciDeviceInfo | undefined {
+  const { instance, stored } = machine;
+  if (machine.outgoing !== undefined) throw stateError("migrating");
+  if (instance === undefined) {
+    add(stored);
+    return undefined;
+  }
+  const { devices } = instance;
+  devices.checkId(device.id);
+  if (device.iommu && !isIommuSegment(stored, device.pci_segment)) {
+    throw deviceManagerError("Cannot hotplug device behind vIOMMU");
+  }
+  createDevice(machine, devices, kind, device);
+  const release = kind === "block" ? lock(device as Disk) : undefined;
+  const mapped = mappedBytes(machine, kind, device);
+  const live = attach(devices, kind, device, { release, mapped });
+  add(stored);
+  activate(machine, live);
+  return { id: live.id, bdf: live.bdf };
+}
+
+/** Puts a device on the bus; one that finds no place there stays in the tree. */
+function attach(
+  devices: Devices,
+  kind: DeviceKind,
+  device: Device,
+  holds: {
+    release: (() => void) | undefined;
+    mapped: bigint | undefined;
+  },
+): LiveDevice {
+  try {
+    return devices.attach(kind, device, { hotplug: true, ...holds });
+  } catch (error) {
+    devices.addPlain(device.id!, holds.mapped);
+    throw error;
+  }
+}
+
+type Disk = Device & { path?: string; readonly: boolean };
+
+function lock({ path, readonly }: Disk): (() => void) | undefined {
+  if (path === undefined) return undefined;
+  const lock = lockImage(path, readonly);
+  if (lock === undefined) throw lockFailed(path, readonly);
+  return lock.release;
+}
+
+/** Takes a device out; the guest lets go of it in its own time. */
+export function remove(machine: Machine, { id }: VmRemoveDevice): void {
+  const { instance, stored, release } = machine;
+  if (instance === undefined) {
+    if (removeDevice(stored, id)) return;
+    throw new VmmError(
+      "unknown",
+      `No device with id ${JSON.stringify(id)} to remove`,
+    );
+  }
+  const live = instance.devices.remove(id, (device) => {
+    const guarded = !release.removesBehindIommu && device.behindIommu;
+    if (!guarded || isIommuSegment(stored, device.segment)) return;
+    throw deviceManagerError(
+      `Cannot remove device from behind vIOMMU: bdf=${device.bdf}`,
+    );
+  });
+  const known = removeDevice(stored, id);
+  if (!known && release.removesOnce) throw unknownDevice(id);
+  live.leaving = true;
+  leave(machine, live);
+}
+
+function isIommuSegment({ platform }: Config, segment: number): boolean {
+  return platform?.iommu_segments?.includes(segment) ?? false;
+}

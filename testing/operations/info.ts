@@ -1,0 +1,62 @@
+/** What the VMM says about itself and its VM. */
+import type {
+  DeviceNode,
+  VmmPingResponse,
+} from "../../src/generated/types.gen.ts";
+import {
+  type Config,
+  hotpluggedRam,
+  totalRam,
+} from "../../src/schema/config.ts";
+import { bytes } from "../machine/config.ts";
+import type { Counters } from "../machine/counters.ts";
+import type { Machine } from "../machine/machine.ts";
+import { render } from "../serde/serialize.ts";
+import { features } from "../serde/types.ts";
+import process from "node:process";
+
+/** The answer of `vmm.ping`. */
+export function ping({ release }: Machine): VmmPingResponse {
+  return {
+    build_version: release.buildVersion,
+    version: release.version,
+    pid: process.pid,
+    features: [...features],
+  };
+}
+
+/** The answer of `vm.info`. */
+export function info(machine: Machine): unknown {
+  if (machine.outgoing !== undefined) return machine.outgoing.info;
+  const config = machine.stored;
+  const { instance } = machine;
+  return {
+    config: shown(machine, config),
+    state: instance?.state ?? "Created",
+    memory_actual_size: bytes(actualRam(machine, config)),
+    ...(instance && { device_tree: instance.devices.tree() }) as {
+      device_tree?: Record<string, DeviceNode>;
+    },
+  };
+}
+
+/** A configuration in the form of `vm.info` and of `config.json`. */
+export function shown({ release }: Machine, config: Config): unknown {
+  return render(release, "VmConfig", config);
+}
+
+/** Counters by device; `{}` without disks and nets. */
+export function counters({ owned }: Machine): Record<string, Counters> {
+  const all: Record<string, Counters> = {};
+  for (const { id, counters } of owned.devices.all) {
+    if (counters !== undefined) all[id] = counters;
+  }
+  return all;
+}
+
+function actualRam({ instance }: Machine, { memory }: Config): bigint {
+  const base = totalRam(memory) - hotpluggedRam(memory);
+  if (instance === undefined) return base;
+  const left = base > instance.balloon ? base - instance.balloon : 0n;
+  return left + instance.plugged;
+}

@@ -1,0 +1,80 @@
+/** Operations on a VM that exists: pause, resume, power, and its end. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { VmCoredumpData } from "../../src/generated/types.gen.ts";
+import { pressPowerButton, receiveNmi } from "../machine/guest_script.ts";
+import { stateError } from "../machine/state_table.ts";
+import type { Machine } from "../machine/machine.ts";
+import { osError, VmmError } from "../machine/vmm_error.ts";
+
+export function pause(machine: Machine): void {
+  machine.emit("pausing");
+  machine.owned.state = "Paused";
+  machine.emit("paused");
+}
+
+export function resume(machine: Machine): void {
+  machine.emit("resuming");
+  machine.owned.state = "Running";
+  machine.emit("resumed");
+}
+
+/** Ends the VM; its configuration stays. */
+export function shutdown(machine: Machine): void {
+  machine.owned.devices.release();
+  machine.instance = undefined;
+  machine.consolesOpen = false;
+  machine.emit("shutdown");
+}
+
+/** Ends the VM, if there is one, and forgets its configuration. */
+export function erase(machine: Machine): void {
+  if (machine.config === undefined) return;
+  if (machine.instance !== undefined) shutdown(machine);
+  machine.config = undefined;
+  machine.emit("deleted");
+}
+
+/** Ends the process, whatever is said about it. */
+export function shutdownVmm(machine: Machine): void {
+  const { events, exit } = machine.parts;
+  try {
+    if (machine.outgoing !== undefined) throw stateError("migrating");
+    erase(machine);
+    events.emit("vmm", "shutdown");
+  } finally {
+    exit(0, false);
+  }
+}
+
+export function powerButton(machine: Machine): void {
+  pressPowerButton(machine);
+}
+
+export function nmi(machine: Machine): void {
+  receiveNmi(machine);
+}
+
+/** Writes a file where a core of the guest would be; it holds no memory. */
+export function coredump(
+  machine: Machine,
+  { destination_url: url }: VmCoredumpData,
+): void {
+  machine.emit("coredumping");
+  const running = machine.owned.state === "Running";
+  if (running) pause(machine);
+  if (!url.startsWith("file://")) {
+    throw coredumpFailed(`Could not extract file from URL: ${url}`);
+  }
+  try {
+    const fd = openSync(url.slice("file://".length), "wx+", 0o600);
+    writeSync(fd, "\x7fELF");
+    closeSync(fd);
+  } catch (error) {
+    throw coredumpFailed(osError(error));
+  }
+  if (running) resume(machine);
+}
+
+function coredumpFailed(reason: string): VmmError {
+  return new VmmError("failed", "Error coredumping VM", "coredump", reason);
+}

@@ -1,0 +1,96 @@
+/**
+ * What the VMM's own types are called where the spec cannot say it: only the
+ * wording of "expected …" depends on it.
+ */
+import { isIp, isMac } from "../../src/schema/rules/formats.ts";
+
+/** Structs that are not called as their schema. */
+export const structs: { readonly [schema: string]: string | undefined } = {
+  TokenBucket: "TokenBucketConfig",
+  RateLimitGroupConfig: "RateLimiterGroupConfig",
+  VmResize: "VmResizeData",
+  VmResizeDisk: "VmResizeDiskData",
+  VmResizeZone: "VmResizeZoneData",
+  VmRemoveDevice: "VmRemoveDeviceData",
+  ReceiveMigrationData: "VmReceiveMigrationData",
+  SendMigrationData: "VmSendMigrationData",
+};
+
+/** Strings that are a path. */
+export const paths: { readonly [schema: string]: readonly string[] } = {
+  PayloadConfig: ["firmware", "kernel", "initramfs", "igvm"],
+  FwCfgItem: ["file"],
+  MemoryZoneConfig: ["file"],
+  DiskConfig: ["path"],
+  RngConfig: ["src"],
+  FsConfig: ["socket"],
+  GenericVhostUserConfig: ["socket"],
+  PmemConfig: ["file"],
+  ConsoleConfig: ["file", "socket"],
+  SerialConfig: ["file", "socket"],
+  DebugConsoleConfig: ["file"],
+  DeviceConfig: ["path"],
+  UserDeviceConfig: ["socket"],
+  TpmConfig: ["socket"],
+  VdpaConfig: ["path"],
+  VsockConfig: ["socket"],
+  IvshmemConfig: ["path"],
+  RestoreConfig: ["source_url"],
+  ReceiveMigrationData: ["tls_dir"],
+  SendMigrationData: ["tls_dir"],
+  LandlockConfig: ["path"],
+};
+
+/** Integers of the machine's word size. */
+export const words: { readonly [schema: string]: readonly string[] } = {
+  CpuAffinity: ["host_cpus"],
+  VirtQueueAffinity: ["host_cpus"],
+  DiskConfig: ["num_queues"],
+  NetConfig: ["num_queues"],
+  FsConfig: ["num_queues"],
+  VdpaConfig: ["num_queues"],
+  IvshmemConfig: ["size"],
+  RestoredNetConfig: ["num_fds"],
+};
+
+/** Fields that sit in a struct of their own, flattened into this one. */
+export function flattened(schema: string, fields: string[]): string[] {
+  const common = fields.includes("pci_segment") && schema !== "PciSegmentConfig"
+    ? ["id", "iommu", "pci_segment", "pci_device_id"]
+    : [];
+  const console = schema === "ConsoleConfig" || schema === "SerialConfig"
+    ? ["file", "mode", "socket"]
+    : [];
+  return [...console, ...common].filter((name) => fields.includes(name));
+}
+
+/** Options that a struct given as an array may not leave out at its end. */
+export const unpadded: { readonly [schema: string]: readonly string[] } = {
+  VmConfig: ["payload", "disks", "net", "vsock", "platform", "landlock_rules"],
+  VmResize: ["desired_vcpus", "desired_ram", "desired_balloon"],
+  DebugConsoleConfig: ["iobase"],
+  RateLimiterConfig: ["bandwidth", "ops"],
+  TokenBucket: ["one_time_burst"],
+};
+
+/** Strings with a form of their own: what is expected, and how it fails. */
+export const forms: {
+  readonly [field: string]: {
+    readonly expected: string;
+    readonly check: (text: string) => string | undefined;
+  } | undefined;
+} = {
+  mac: { expected: "a string", check: mac },
+  host_mac: { expected: "a string", check: mac },
+  ip: { expected: "IP address", check: ip },
+  mask: { expected: "IP address", check: ip },
+};
+
+function mac(text: string): string | undefined {
+  return isMac(text) ? undefined : "The provided MAC address is invalid: " +
+    `parsing of ${text} into a MAC address failed`;
+}
+
+function ip(text: string): string | undefined {
+  return isIp(text) ? undefined : "invalid IP address syntax";
+}

@@ -1,0 +1,252 @@
+/** The generated schemas as the types that a release's deserialiser knows. */
+import { type Schema, schemas } from "../../src/generated/schemas.gen.ts";
+import { DESCRIPTORS } from "../../src/schema/config.ts";
+import type { Release } from "../release.ts";
+import {
+  flattened,
+  forms,
+  paths,
+  structs,
+  unpadded,
+  words,
+} from "./rust_names.ts";
+
+/** What a value has to be. */
+export type Type =
+  | IntegerType
+  | StringType
+  | EnumType
+  | StructType
+  | { readonly kind: "boolean" }
+  | { readonly kind: "any" }
+  | { readonly kind: "list"; readonly of: Type }
+  | { readonly kind: "option"; readonly of: Type };
+
+export interface IntegerType {
+  readonly kind: "integer";
+  /** As Rust calls it. */
+  readonly name: string;
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly nonzero: boolean;
+}
+
+export interface StringType {
+  readonly kind: "string";
+  readonly expected: string;
+  readonly check: ((text: string) => string | undefined) | undefined;
+}
+
+export interface EnumType {
+  readonly kind: "enum";
+  readonly variants: readonly string[];
+}
+
+export interface StructType {
+  readonly kind: "struct";
+  readonly name: string;
+  readonly fields: readonly Field[];
+  /** By every name that a key may have. */
+  readonly byKey: ReadonlyMap<string, Field>;
+  /** Whether unknown keys are refused. */
+  readonly strict: boolean;
+  /** Whether some fields are those of a struct within; arrays are refused. */
+  readonly flat: boolean;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly type: Type;
+  readonly required: boolean;
+  /** What stands there when nothing is given. */
+  readonly fallback: unknown;
+  readonly flat: boolean;
+  /** Whether an array may end before it. */
+  readonly padded: boolean;
+  /** The values of a descriptor mean nothing, and become -1. */
+  readonly descriptor: boolean;
+  /** When `vm.info` has it. */
+  readonly returned: string;
+}
+
+/** What this build of the fake has compiled in. */
+export const features: readonly string[] = ["guest_debug", "io_uring", "kvm"];
+
+const known = new Map<Release, Map<string, StructType>>();
+
+/** The struct of a schema, as a release knows it. */
+export function structOf(release: Release, schema: string): StructType {
+  let structs = known.get(release);
+  if (structs === undefined) known.set(release, structs = new Map());
+  let type = structs.get(schema);
+  if (type === undefined) {
+    const other = refOf(schemas[schema]!);
+    type = other === undefined
+      ? compile(release, schema, schemas[schema]!)
+      : structOf(release, other);
+    structs.set(schema, type);
+  }
+  return type;
+}
+
+function compile(
+  release: Release,
+  schema: string,
+  { properties = {}, required = [], additionalProperties }: Schema,
+): StructType {
+  const present = Object.entries(properties).filter(([, property]) =>
+    exists(release, property)
+  );
+  const flat = flattened(schema, present.map(([name]) => name));
+  const fields: Field[] = [];
+  const byKey = new Map<string, Field>();
+  for (const [name, property] of present) {
+    if (property["x-alias-of"] !== undefined) continue;
+    const type = typeOf(release, schema, name, property);
+    const returned = String(property["x-returned"] ?? "if-set");
+    const unset = returned === "nullable" ? null : undefined;
+    const field: Field = {
+      name,
+      type,
+      required: required.includes(name),
+      fallback: type.kind === "option"
+        ? unset
+        : complete(type, property.default ?? resolve(property).default),
+      flat: flat.includes(name),
+      padded: !(unpadded[schema] ?? []).includes(name),
+      descriptor: DESCRIPTORS.includes(name),
+      returned,
+    };
+    fields.push(field);
+    byKey.set(name, field);
+  }
+  for (const [name, property] of present) {
+    const real = property["x-alias-of"];
+    if (typeof real === "string") byKey.set(name, byKey.get(real)!);
+  }
+  return {
+    kind: "struct",
+    name: structs[schema] ?? schema,
+    fields,
+    byKey,
+    strict: additionalProperties === false,
+    flat: flat.length > 0,
+  };
+}
+
+function exists(release: Release, property: Schema): boolean {
+  const since = property["x-since"];
+  const feature = property["x-feature"];
+  return (since === undefined || release.since.includes(String(since))) &&
+    (feature === undefined || features.includes(String(feature)));
+}
+
+/** The type of a property; an option unless it is required or has a default. */
+function typeOf(
+  release: Release,
+  schema: string,
+  name: string,
+  property: Schema,
+): Type {
+  const target = resolve(property);
+  const type = plain(release, schema, name, target, refOf(property));
+  const given = property.default ?? target.default;
+  const required = schemas[schema]!.required?.includes(name) ?? false;
+  const nullable = property["x-nullable"] ?? (!required && given === undefined);
+  return nullable ? { kind: "option", of: type } : type;
+}
+
+function plain(
+  release: Release,
+  schema: string,
+  name: string,
+  property: Schema,
+  ref: string | undefined,
+): Type {
+  if (property.enum !== undefined) {
+    const since = property["x-since-values"] as Record<string, string> ?? {};
+    const variants = property.enum.filter((value) =>
+      since[value] === undefined || release.since.includes(since[value])
+    );
+    return { kind: "enum", variants };
+  }
+  switch (kindOf(property)) {
+    case "object":
+      return ref === undefined ? { kind: "any" } : structOf(release, ref);
+    case "array": {
+      const items = property.items ?? {};
+      const target = resolve(items);
+      return {
+        kind: "list",
+        of: plain(release, schema, name, target, refOf(items)),
+      };
+    }
+    case "boolean":
+      return { kind: "boolean" };
+    case "integer":
+      return integer(schema, name, property);
+    case "string":
+      return string(schema, name);
+  }
+  return { kind: "any" };
+}
+
+function string(schema: string, name: string): StringType {
+  const path = paths[schema]?.includes(name);
+  const form = schema === "NetConfig" ? forms[name] : undefined;
+  return {
+    kind: "string",
+    expected: path ? "path string" : form?.expected ?? "a string",
+    check: form?.check,
+  };
+}
+
+function integer(schema: string, name: string, property: Schema): IntegerType {
+  const [, sign, bits] = /^(u?)int(\d+)$/.exec(property.format ?? "int64")!;
+  const size = BigInt(bits!);
+  const unsigned = sign === "u";
+  const nonzero = property["x-nonzero"] === true;
+  const word = words[schema]?.includes(name);
+  const rust = word ? "usize" : `${unsigned ? "u" : "i"}${bits}`;
+  return {
+    kind: "integer",
+    name: nonzero ? `a nonzero ${rust}` : rust,
+    min: unsigned ? 0n : -(2n ** (size - 1n)),
+    max: 2n ** (unsigned ? size : size - 1n) - 1n,
+    nonzero,
+  };
+}
+
+/** The name of a schema that a property refers to, null or not. */
+function refOf(property: Schema): string | undefined {
+  const ref = property.$ref ??
+    property.anyOf?.find(({ $ref }) => $ref !== undefined)?.$ref;
+  return ref?.slice(ref.lastIndexOf("/") + 1);
+}
+
+function resolve(property: Schema): Schema {
+  const ref = refOf(property);
+  return ref === undefined ? property : resolve(schemas[ref]!);
+}
+
+function kindOf({ type }: Schema): string | undefined {
+  return typeof type === "string" ? type : type?.find((it) => it !== "null");
+}
+
+/** A value with everything that is missing in it. */
+export function complete(type: Type, value: unknown): unknown {
+  if (value === undefined || value === null) return value;
+  if (type.kind === "list") {
+    return (value as unknown[]).map((item) => complete(type.of, item));
+  }
+  if (type.kind === "option") return complete(type.of, value);
+  if (type.kind !== "struct") return value;
+  const given = value as Record<string, unknown>;
+  const whole: Record<string, unknown> = {};
+  for (const field of type.fields) {
+    const item = complete(field.type, given[field.name]) ??
+      structuredClone(field.fallback);
+    if (item !== undefined) whole[field.name] = item;
+  }
+  return whole;
+}

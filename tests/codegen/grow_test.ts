@@ -1,0 +1,227 @@
+/** What a new operation of the VMM takes: the spec, and its types' names. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import {
+  bodyOf,
+  pathOf,
+  reply,
+  type Script,
+  serving,
+} from "../support/server.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const DENO = join(ROOT, "node_modules/.bin/deno");
+
+const OPERATION = `  /vm.measure-guest:
+    put:
+      operationId: vm.measureGuest
+      summary: Measures the guest
+      description: Takes as long as it is told.
+      x-deadline-ms: 50
+      x-states: [Running]
+      x-errors: [not_created]
+      x-returns: data
+      x-since: v60.0
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: '#/components/schemas/VmMeasureGuest'}
+      responses:
+        '200':
+          description: It was measured.
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/GuestMeasure'}
+        '404': {$ref: '#/components/responses/NotFound'}
+        '500': {$ref: '#/components/responses/Failed'}
+`;
+
+const SCHEMAS = `
+    VmMeasureGuest:
+      description: What to measure.
+      type: object
+      required: [depth]
+      properties:
+        depth:
+          description: How deep to look.
+          type: integer
+          format: uint64
+          minimum: 0
+    GuestMeasure:
+      description: What was measured.
+      type: object
+      required: [steps]
+      properties:
+        steps:
+          description: How many steps it took.
+          type: integer
+          format: uint64
+          minimum: 0
+          x-js-type: bigint`;
+
+const SCRIPT = `
+import {
+  ApiError, createClient, DeadlineError, type GuestMeasure,
+  InvalidRequestError, type VmMeasureGuest,
+} from "./mod.ts";
+
+const { vm } = createClient(process.argv.at(-1)!);
+const body: VmMeasureGuest = { depth: 2n ** 63n };
+const { steps }: GuestMeasure = await vm.measureGuest(body, { timeoutMs: Infinity });
+const exact: bigint = steps;
+// @ts-expect-error: a depth is no text.
+export const wrong: VmMeasureGuest = { depth: "1" };
+
+const code = (error: unknown): string =>
+  error instanceof ApiError ? error.code + error.status
+    : error instanceof InvalidRequestError ? error.code + " " + error.field
+    : error instanceof DeadlineError ? error.code + error.timeoutMs
+    : String(error);
+const errors = [
+  await vm.measureGuest({ depth: 1 }, { timeoutMs: Infinity }).catch(code),
+  await vm.measureGuest({ depth: 0.5 }).catch(code),
+  await vm.measureGuest({ depth: 2 }).catch(code),
+];
+console.log(JSON.stringify([exact.toString(), ...errors]));
+`;
+
+/** Where the fake says what an operation does, when, and in which words. */
+const TABLES = [
+  "testing/api/messages.ts",
+  "testing/machine/state_table.ts",
+  "testing/operations/mod.ts",
+];
+
+/** A copy of the project whose spec has one operation more. */
+function grown(): string {
+  const directory = mkdtempSync(join(tmpdir(), "chv-grow-"));
+  for (
+    const path of [
+      ...["codegen", "spec", "src", "testing", "mod.ts", "deno.json"],
+      ...["package.json", "tests/project/exports_test.ts"],
+    ]
+  ) cpSync(join(ROOT, path), join(directory, path), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  edit(
+    directory,
+    "spec/cloud-hypervisor.yaml",
+    (text) =>
+      text.replace("  /vm.delete:\n", `${OPERATION}  /vm.delete:\n`)
+        .replace("\n  schemas:", `\n  schemas:${SCHEMAS}`),
+  );
+  passes(directory, "run", "-A", "--no-check", "codegen/generate.ts");
+  return directory;
+}
+
+function edit(
+  directory: string,
+  path: string,
+  change: (text: string) => string,
+): void {
+  const before = readFileSync(join(directory, path), "utf8");
+  const after = change(before);
+  assert.notEqual(after, before, path);
+  writeFileSync(join(directory, path), after);
+}
+
+function deno(
+  cwd: string,
+  ...args: string[]
+): { status: number; said: string } {
+  const { status, stdout, stderr } = spawnSync(DENO, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  return { status: status ?? 1, said: stdout + stderr };
+}
+
+function passes(cwd: string, ...args: string[]): void {
+  const { status, said } = deno(cwd, ...args);
+  assert.equal(status, 0, said);
+}
+
+/** What a script prints, under the runtime that runs this test. */
+function output(cwd: string, ...script: string[]): Promise<string> {
+  const args = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+  const child = spawn(process.execPath, [...args, ...script], { cwd });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk) => text += chunk);
+  }
+  return new Promise((resolve) => child.on("close", () => resolve(text)));
+}
+
+/** Measures, then is out of its depth, then says nothing. */
+const script: Script = (socket, request) => {
+  const body = bodyOf(request);
+  if (body === '{"depth":2}') return;
+  socket.write(
+    body === '{"depth":1}'
+      ? reply(404, '["Error from API","The VM is not created"]')
+      : reply(200, '{"steps":18446744073709551615}'),
+  );
+};
+
+test("a new operation needs the spec and its types' names in mod.ts", async (t) => {
+  const directory = grown();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const exports = ["test", "-A", "--no-check", "tests/project/exports_test.ts"];
+  const { status, said } = deno(directory, ...exports);
+  assert.notEqual(status, 0);
+  assert.match(said, /'GuestMeasure'/);
+  assert.match(said, /'VmMeasureGuest'/);
+
+  edit(
+    directory,
+    "mod.ts",
+    (text) =>
+      text.replace(
+        "export type {\n",
+        "export type { GuestMeasure, VmMeasureGuest,\n",
+      ),
+  );
+  passes(directory, ...exports);
+  writeFileSync(
+    join(directory, "script.ts"),
+    `import process from "node:process";${SCRIPT}`,
+  );
+  passes(directory, "check", "--quiet", "mod.ts", "script.ts");
+
+  await serving(script, async ({ path, requests }) => {
+    assert.deepEqual(JSON.parse(await output(directory, "script.ts", path)), [
+      "18446744073709551615",
+      "not_created404",
+      "invalid_request depth",
+      "deadline50",
+    ]);
+    assert.deepEqual(requests.map((request) => request.split(" ")[0]), [
+      ...["PUT", "PUT", "PUT"],
+    ]);
+    assert.equal(pathOf(requests[0]!), "/api/v1/vm.measure-guest");
+    assert.equal(bodyOf(requests[0]!), '{"depth":9223372036854775808}');
+  });
+});
+
+test("the fake does not compile before it knows a new operation", (t) => {
+  const directory = grown();
+  t.after(() => rmSync(directory, { recursive: true }));
+  const { said } = deno(directory, "check", "--quiet", "testing/mod.ts");
+  const files = [...said.matchAll(/at file:\/\/\S+?\/(testing\/\S+?\.ts):/g)];
+  assert.match(said, /'"vm\.measure-guest"' is missing/);
+  assert.deepEqual(files.map(([, path]) => path).sort(), TABLES);
+});

@@ -1,0 +1,179 @@
+/** What the conformance suite is run against: the fake, or a real VMM. */
+import { spawn } from "node:child_process";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { FakeVmm, type ReleaseName } from "../../testing/mod.ts";
+import { exchange, type Workspace } from "./replay.ts";
+
+/** An event without its time. */
+export interface Happening {
+  readonly source: string;
+  readonly event: string;
+  readonly properties: unknown;
+}
+
+/** A VMM that a scenario has for itself. */
+export interface Running {
+  readonly socketPath: string;
+  /** The fake, if it is one. */
+  readonly fake?: FakeVmm;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
+  /** Its exit code; null while it runs. */
+  exit(): number | null;
+  /** Its events, once there are as many as are waited for. */
+  events(count: number): Promise<Happening[]>;
+  end(): Promise<void>;
+}
+
+/** Something that VMMs of one release can be started of. */
+export interface Subject {
+  readonly name: string;
+  readonly release: ReleaseName;
+  /** What it decides beside what every host does, by key. */
+  readonly own: Readonly<Record<string, string>>;
+  start(space: Workspace): Promise<Running>;
+}
+
+/** The fake, as a release. */
+export function fake(release: ReleaseName): Subject {
+  return {
+    name: `FakeVmm as ${release}`,
+    release,
+    own: {},
+    async start({ path }) {
+      const vmm = await FakeVmm.start({
+        release,
+        socketPath: join(path, "api.sock"),
+      });
+      let exit: number | null = null;
+      const ended = vmm.exited.then(({ code }) => void (exit = code));
+      return {
+        socketPath: vmm.socketPath,
+        fake: vmm,
+        ended,
+        exit: () => exit,
+        events: () => Promise.resolve(vmm.events.map(bare)),
+        end: () => vmm.close(),
+      };
+    },
+  };
+}
+
+/** The releases by the version that `vmm.ping` gives. */
+const releases: { readonly [version: string]: ReleaseName | undefined } = {
+  "54.0.0": "v54.0-dev",
+  "53.0.0": "v53.0",
+};
+
+/** The features of the VMMs that were recorded. */
+const FEATURES = "guest_debug,io_uring,kvm";
+
+/** The real VMM that `CLOUD_HYPERVISOR` names, or why there is none. */
+export async function real(space: Workspace): Promise<Subject | string> {
+  const program = process.env["CLOUD_HYPERVISOR"];
+  if (program === undefined) return "CLOUD_HYPERVISOR names no binary";
+  if (!opens("/dev/kvm")) return "/dev/kvm does not open";
+  const vmm = await launch(program, space);
+  try {
+    const { body } = await exchange(
+      vmm.socketPath,
+      { method: "GET", path: "/api/v1/vmm.ping" },
+      space.path,
+    );
+    const { version, features } = body as {
+      version: string;
+      features: string[];
+    };
+    const release = releases[version];
+    if (release === undefined) return `${version} was never recorded`;
+    if (features.join() !== FEATURES) {
+      return `the recordings are of another build: ${FEATURES}`;
+    }
+    return {
+      name: `${program} (${release})`,
+      release,
+      own: { build_version: "the checkout that it was built in" },
+      start: (space) => launch(program, space),
+    };
+  } finally {
+    await vmm.end();
+  }
+}
+
+async function launch(program: string, { path }: Workspace): Promise<Running> {
+  const socketPath = join(path, "api.sock");
+  const monitor = join(path, "events");
+  const child = spawn(program, [
+    "--api-socket",
+    `path=${socketPath}`,
+    "--event-monitor",
+    `path=${monitor}`,
+  ], {
+    stdio: "ignore",
+    // A backtrace would stand in the messages.
+    env: { ...process.env, RUST_BACKTRACE: "0" },
+  });
+  let exit: number | null = null;
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", (code) => {
+      exit = code;
+      resolve();
+    });
+  });
+  const ping = { method: "GET", path: "/api/v1/vmm.ping" };
+  await until(async () =>
+    (await exchange(socketPath, ping, path)).status === 200
+  );
+  return {
+    socketPath,
+    ended,
+    exit: () => exit,
+    async events(count) {
+      let events: Happening[] = [];
+      await until(() => {
+        events = readEvents(monitor);
+        return events.length >= count;
+      });
+      return events;
+    },
+    async end() {
+      if (exit === null) child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+function readEvents(path: string): Happening[] {
+  return readFileSync(path, "utf8").split("\n\n").filter((text) => text !== "")
+    .map((text) => bare(JSON.parse(text)));
+}
+
+function bare({ source, event, properties }: Happening): Happening {
+  return { source, event, properties };
+}
+
+/** Asks again until it is so; a real VMM takes its time. */
+async function until(so: () => boolean | Promise<boolean>): Promise<void> {
+  for (let attempts = 0; attempts < 300; attempts++) {
+    if (await so()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function opens(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    closeSync(openSync(path, "r+"));
+    return true;
+  } catch {
+    return false;
+  }
+}

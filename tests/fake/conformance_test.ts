@@ -1,0 +1,159 @@
+/** Replays every recorded exchange against the fake, and against a real VMM. */
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readdirSync, readFileSync } from "node:fs";
+import { parse, stringify } from "../../src/json/json.ts";
+import type { ReleaseName } from "../../testing/mod.ts";
+import { fake, real, type Subject } from "./conformance.ts";
+import {
+  exchange,
+  type RecordedAnswer,
+  type Recording,
+  workspace,
+} from "./replay.ts";
+import { skipUnless } from "../support/skip.ts";
+
+/** The recordings of each release. */
+const directories: Readonly<Record<ReleaseName, string>> = {
+  "v54.0-dev": "head",
+  "v53.0": "v53.0",
+};
+
+/** What a host decides, by key: it is there, and no more is compared. */
+const hosts: Readonly<Record<string, string>> = {
+  pid: "a process id",
+  mac: "a random address",
+  base: "where the host's address space has room",
+};
+
+/** Those that were given, and the project's own. */
+function scenarios(release: ReleaseName): Recording[] {
+  return ["recordings", "replay_recordings"].flatMap((kind) => {
+    const base = new URL(
+      `../${kind}/${directories[release]}/`,
+      import.meta.url,
+    );
+    return readdirSync(base).sort().map((name) =>
+      parse(readFileSync(new URL(name, base), "utf8")) as Recording
+    );
+  });
+}
+
+async function replay(subject: Subject, scenario: Recording): Promise<void> {
+  const space = workspace();
+  const vmm = await subject.start(space);
+  const decided = { ...hosts, ...subject.own };
+  try {
+    const { exchanges, events, exit } = scenario;
+    for (const [index, recorded] of exchanges.entries()) {
+      const { response, waitMs, ...request } = recorded;
+      if (waitMs !== undefined) await vmm.ended;
+      const answer = await exchange(vmm.socketPath, request, space.path);
+      // KVM without nested virtualization cannot be snapshotted: no more here.
+      if (String(answer.body).includes("GetNestedState")) return;
+      assert.deepEqual(
+        settle(answer, space.path, decided),
+        settle(response, space.path, decided),
+        `exchange ${index}: ${request.method} ${request.path}`,
+      );
+    }
+    // One process a scenario.
+    assert.deepEqual(
+      [await vmm.events((events[0] as unknown[]).length)],
+      events,
+    );
+    assert.deepEqual([vmm.exit()], exit);
+  } finally {
+    await vmm.end();
+    space.remove();
+  }
+}
+
+/** An answer without what a host decides. */
+function settle(
+  answer: RecordedAnswer,
+  tmp: string,
+  decided: Readonly<Record<string, string>>,
+): unknown {
+  const { headers = {}, body, ...rest } = answer;
+  let varies = false;
+  const settled = settleValue(body);
+  // A length that counts what varies is as long as it is.
+  const length = varies ? {} : { "Content-Length": headers["Content-Length"] };
+  return {
+    ...rest,
+    headers: { "Content-Type": headers["Content-Type"], ...length },
+    body: settled,
+  };
+
+  function settleValue(value: unknown): unknown {
+    if (typeof value === "string") {
+      const text = value.replaceAll(tmp, "$TMP");
+      varies ||= text.includes("$TMP");
+      return text;
+    }
+    if (Array.isArray(value)) return value.map(settleValue);
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value).map(([key, item]) => {
+      const own = decided[key];
+      varies ||= own !== undefined;
+      return [key, own ?? settleValue(item)];
+    });
+    return Object.fromEntries(entries);
+  }
+}
+
+for (const release of ["v54.0-dev", "v53.0"] as const) {
+  const subject = fake(release);
+  for (const scenario of scenarios(release)) {
+    test(`${subject.name}: ${scenario.scenario}`, () =>
+      replay(subject, scenario));
+  }
+}
+
+test("the recordings agree in their lengths", () => {
+  for (const release of ["v54.0-dev", "v53.0"] as const) {
+    for (const { scenario, exchanges } of scenarios(release)) {
+      const lengths = new Set<number>();
+      for (const { response: { headers, body, text } } of exchanges) {
+        const given = Number(headers?.["Content-Length"]);
+        const written = text ?? (body ? stringify(body)! : "");
+        if (headers === undefined || written.includes('"pid"')) continue;
+        if (written === "") assert.ok(!given, scenario);
+        else {
+          assert.ok(Number.isInteger(given), scenario);
+          lengths.add(directoryLength(written, given));
+        }
+      }
+      // NaN is a body without a name of the directory, as long as it says.
+      lengths.delete(NaN);
+      assert.ok(lengths.size <= 1, `${scenario}: ${[...lengths]}`);
+      assert.ok([...lengths].every(Number.isInteger), scenario);
+    }
+  }
+});
+
+/** How long the directory's name was, by the length of a body. */
+function directoryLength(written: string, given: number): number {
+  const names = written.split("$TMP").length - 1;
+  const macs = written.split("$MAC").length - 1;
+  const rest = Buffer.byteLength(written) - names * "$TMP".length +
+    macs * ("2e:00:00:00:00:00".length - "$MAC".length);
+  return names === 0 && given === rest ? NaN : (given - rest) / names;
+}
+
+const space = workspace();
+const vmm = await real(space);
+space.remove();
+
+test(
+  "a real VMM answers as recorded",
+  { skip: skipUnless(typeof vmm !== "string", String(vmm)) },
+  async () => {
+    const subject = vmm as Subject;
+    for (const scenario of scenarios(subject.release)) {
+      await replay(subject, scenario);
+    }
+  },
+);

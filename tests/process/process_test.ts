@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { InvalidRequestError, VmmExitedError } from "../../mod.ts";
+import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
+import { fakeCommand, FakeVmm } from "../../testing/mod.ts";
+import { inDirectory, isRunning, programs, smallVm } from "../support/vmms.ts";
+
+const FAKE = fakeCommand();
+
+for (const { name, command, skip } of programs) {
+  test(`spawnVmm() starts ${name} and stops it`, { skip: skip() }, async () => {
+    const vmm = await spawnVmm({ command });
+    assert.equal((await vmm.client.vmm.ping()).pid, vmm.pid);
+    assert.equal(statSync(vmm.directory).mode & 0o777, 0o700);
+    assert.equal(vmm.socketPath, join(vmm.directory, "api.sock"));
+    assert.deepEqual(await vmm.stop(), {
+      step: "vmm.shutdown",
+      graceful: true,
+    });
+    const { exitCode, signal } = await vmm.exited;
+    assert.deepEqual({ exitCode, signal }, { exitCode: 0, signal: null });
+    assert.equal(isRunning(vmm.pid), false);
+    assert.equal(existsSync(vmm.directory), false);
+  });
+
+  test(`spawnVmm() boots a VM with ${name}`, { skip: skip() }, async () => {
+    await inDirectory(async (directory) => {
+      const config = smallVm(directory);
+      const vmm = await spawnVmm({ command, config });
+      assert.equal((await vmm.client.vm.info()).state, "Running");
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const { source, event } of vmm.events()) {
+          seen.push(`${source} ${event}`);
+        }
+      })();
+      // The guest does not know the power button.
+      const { step, graceful } = await vmm.stop({ timeoutMs: 1500 });
+      assert.deepEqual({ step, graceful }, {
+        step: "vmm.shutdown",
+        graceful: false,
+      });
+      await reading;
+      assert.deepEqual(seen.slice(0, 3), [
+        "vmm starting",
+        "vm booting",
+        "vm booted",
+      ]);
+      assert.equal(seen.at(-1), "vmm shutdown");
+    });
+  });
+
+  test(`spawnVmm() ends ${name} whose VM does not boot`, {
+    skip: skip(),
+  }, async () => {
+    await inDirectory(async (directory) => {
+      const config = { payload: { kernel: join(directory, "missing") } };
+      const place = join(directory, "vmm");
+      await assert.rejects(
+        spawnVmm({ command, config, directory: place }),
+        { name: "ApiError", operation: "vm.boot" },
+      );
+      assert.equal(existsSync(place), false);
+    });
+  });
+
+  test(`spawnVmm() says how ${name} ended before it answered`, {
+    skip: skip(),
+  }, async () => {
+    await assert.rejects(
+      spawnVmm({ command, args: ["--no-such-flag"] }),
+      (error) => {
+        assert.ok(error instanceof VmmExitedError);
+        assert.equal(error.exitCode, 2);
+        assert.match(error.stderr, /--no-such-flag/);
+        assert.match(error.message, /exited with code 2: .*--no-such-flag/s);
+        return true;
+      },
+    );
+  });
+
+  test(`spawnVmm() refuses a directory in which ${name} lives`, {
+    skip: skip(),
+  }, async () => {
+    await inDirectory(async (directory) => {
+      const vmm = await spawnVmm({ command, directory });
+      const own = spawnVmm({ command, directory });
+      await assert.rejects(own, { code: "invalid_request" });
+      // What another script started looks like this one.
+      const alias = `${directory}-alias`;
+      symlinkSync(directory, alias);
+      await assert.rejects(spawnVmm({ command, directory: alias }), (error) => {
+        assert.ok(error instanceof InvalidRequestError);
+        assert.equal(error.field, "directory");
+        assert.ok(error.message.includes(`pid ${vmm.pid} `), error.message);
+        assert.match(error.message, /connectVmm/);
+        return true;
+      });
+      await vmm.client.vmm.ping();
+      await vmm.stop();
+      assert.deepEqual(readdirSync(directory), []);
+    });
+  });
+
+  test(`spawnVmm() replaces what a dead VMM left, with ${name}`, {
+    skip: skip(),
+  }, async () => {
+    await inDirectory(async (directory) => {
+      const first = await spawnVmm({ command, directory });
+      process.kill(first.pid, "SIGKILL");
+      const { exitCode, signal } = await first.exited;
+      assert.deepEqual({ exitCode, signal }, {
+        exitCode: null,
+        signal: "SIGKILL",
+      });
+      assert.ok(existsSync(first.socketPath));
+      assert.deepEqual(await first.stop(), { step: "already", graceful: true });
+      const dead = createServer();
+      await new Promise<void>((done) =>
+        dead.listen(join(directory, "api.sock.old"), done)
+      );
+      writeFileSync(`${first.socketPath}.lock`, "");
+      writeFileSync(join(directory, "mine"), "");
+      const second = await spawnVmm({ command, directory });
+      await second.client.vmm.ping();
+      await second.kill();
+      await new Promise((done) => dead.close(done));
+      assert.deepEqual(readdirSync(directory), ["mine"]);
+    });
+  });
+}
+
+test("spawnVmm() says which program is missing", async () => {
+  await assert.rejects(spawnVmm({ command: "no-such-program" }), {
+    code: "invalid_request",
+    field: "command",
+    message: /"no-such-program" cannot be run: there is no such program/,
+  });
+  await assert.rejects(spawnVmm({ command: [] }), { field: "command" });
+});
+
+test("spawnVmm() takes the program of CLOUD_HYPERVISOR", async () => {
+  const { CLOUD_HYPERVISOR: before } = process.env;
+  process.env["CLOUD_HYPERVISOR"] = "/no/such/vmm";
+  try {
+    await assert.rejects(spawnVmm(), { message: /"\/no\/such\/vmm"/ });
+    delete process.env["CLOUD_HYPERVISOR"];
+    const { PATH } = process.env;
+    process.env["PATH"] = "/nowhere";
+    await assert.rejects(spawnVmm(), { message: /"cloud-hypervisor"/ });
+    process.env["PATH"] = PATH;
+  } finally {
+    if (before !== undefined) process.env["CLOUD_HYPERVISOR"] = before;
+  }
+});
+
+test("spawnVmm() ends a VMM that does not answer in time", async () => {
+  await inDirectory(async (directory) => {
+    const place = join(directory, "vmm");
+    await assert.rejects(
+      spawnVmm({
+        command: ["sh", "-c", "echo asleep >&2; sleep 60"],
+        directory: place,
+        timeoutMs: 300,
+      }),
+      {
+        name: "VmmExitedError",
+        signal: "SIGKILL",
+        stderr: "asleep\n",
+        message: /did not get ready within 300 ms: asleep/,
+      },
+    );
+    assert.equal(existsSync(place), false);
+  });
+});
+
+test("spawnVmm() gives up with the signal's reason, and leaves nothing", async () => {
+  await inDirectory(async (directory) => {
+    const reason = new Error("enough");
+    const aborted = AbortSignal.abort(reason);
+    const place = join(directory, "vmm");
+    const command = ["sh", "-c", `echo $$ > ${directory}/pid; sleep 60`];
+    await assert.rejects(
+      spawnVmm({ command, directory: place, signal: aborted }),
+      (error) => error === reason,
+    );
+    assert.deepEqual(readdirSync(directory), []);
+
+    const controller = new AbortController();
+    const { signal } = controller;
+    const starting = spawnVmm({ command, directory: place, signal });
+    while (!readText(join(directory, "pid"))) await turn();
+    controller.abort(reason);
+    await assert.rejects(starting, (error) => error === reason);
+    assert.equal(isRunning(Number(readText(join(directory, "pid")))), false);
+    assert.deepEqual(readdirSync(directory), ["pid"]);
+  });
+});
+
+test("spawnVmm() hands descriptors, flags and variables on", async () => {
+  await inDirectory(async (directory) => {
+    const path = join(directory, "text");
+    writeFileSync(path, "inherited");
+    const script = 'cat <&3 >&2; echo " $WORD $*" >&2; exit 7';
+    await assert.rejects(
+      spawnVmm({
+        command: ["sh", "-c", script, "sh"],
+        fds: [openSync(path, "r")],
+        env: { WORD: "word" },
+        args: ["--more"],
+        logFile: "/log",
+        seccomp: "log",
+        landlock: true,
+      }),
+      (error) => {
+        assert.ok(error instanceof VmmExitedError);
+        assert.equal(error.exitCode, 7);
+        assert.match(
+          error.stderr,
+          /^inherited word --api-socket path=\S+\/api.sock --event-monitor path=\S+\/events --log-file \/log --seccomp log --landlock --more\n$/,
+        );
+        return true;
+      },
+    );
+  });
+});
+
+test("spawnVmm() keeps only the end of stderr", async () => {
+  const script =
+    "i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1";
+  await assert.rejects(
+    spawnVmm({ command: ["sh", "-c", script] }),
+    (error) => {
+      assert.ok(error instanceof VmmExitedError);
+      assert.ok(error.stderr.length <= 8192);
+      assert.ok(error.stderr.endsWith("line 2999\n"));
+      return true;
+    },
+  );
+});
+
+test("spawnVmm() puts files of its own where a link lies", async () => {
+  await inDirectory(async (directory) => {
+    const victim = join(directory, "victim");
+    writeFileSync(victim, "mine");
+    const place = join(directory, "vmm");
+    mkdirSync(place);
+    for (const name of ["events", "stderr", "api.sock", "api.sock.lock"]) {
+      symlinkSync(victim, join(place, name));
+    }
+    const vmm = await spawnVmm({ command: FAKE, directory: place });
+    await vmm.kill();
+    assert.equal(readFileSync(victim, "utf8"), "mine");
+    assert.deepEqual(readdirSync(place), []);
+  });
+});
+
+test("spawnVmm() makes a private directory whatever the umask", async () => {
+  await inDirectory(async (directory) => {
+    const before = process.umask(0o777);
+    let made: Promise<{ kill(): Promise<unknown> }>;
+    const place = join(directory, "vmm");
+    try {
+      made = spawnVmm({ command: FAKE, directory: place });
+      while (!existsSync(place)) await turn();
+    } finally {
+      process.umask(before);
+    }
+    assert.equal(statSync(place).mode & 0o777, 0o700);
+    await (await made).kill();
+  });
+});
+
+test("VmmProcess.exited tells of a guest that powers off", async () => {
+  await inDirectory(async (directory) => {
+    const config = smallVm(directory);
+    const vmm = await spawnVmm({ command: FAKE, config });
+    await vmm.client.vmm.shutdown();
+    assert.equal((await vmm.exited).exitCode, 0);
+    // Its events can still be read, until it is disposed of.
+    const events = [];
+    for await (const event of vmm.events()) events.push(event.event);
+    assert.equal(events.at(-1), "shutdown");
+    await vmm[Symbol.asyncDispose]();
+    assert.equal(existsSync(vmm.directory), false);
+  });
+});
+
+test("connectVmm() drives a VMM that something else started", async () => {
+  const fake = await FakeVmm.start({ files: "any" });
+  const vmm = connectVmm(fake.socketPath);
+  assert.equal(vmm.events, undefined);
+  assert.ok(!("kill" in vmm) && !("pid" in vmm) && !("exited" in vmm));
+  await vmm.client.vmm.ping();
+  await vmm[Symbol.asyncDispose]();
+  await assert.rejects(vmm.client.vmm.ping(), { code: "invalid_request" });
+  assert.equal(fake.exited instanceof Promise, true);
+  const again = connectVmm(fake.socketPath);
+  assert.deepEqual(await again.stop(), {
+    step: "vmm.shutdown",
+    graceful: true,
+  });
+  assert.deepEqual(await again.stop(), { step: "already", graceful: true });
+  await fake.close();
+});
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,94 @@
+/** Which part may import which, and where runtimes may differ. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import {
+  architecture,
+  imports,
+  importsOf,
+  partOf,
+  sources,
+} from "../../codegen/architecture.ts";
+
+/** What each part imports; a new arrow is a decision, and stands here. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  "mod.ts": ["src/client", "src/errors", "src/generated"],
+  "src/sdk": ["src/client", "src/generated", "src/json", "src/transport"],
+  "src/process": [
+    "src/client",
+    "src/errors",
+    "src/events",
+    "src/generated",
+    "src/vmm",
+    "src/wait",
+  ],
+  "src/workflows": [
+    "src/client",
+    "src/errors",
+    "src/events",
+    "src/generated",
+    "src/vmm",
+    "src/wait",
+  ],
+  "src/vmm": [
+    "src/client",
+    "src/errors",
+    "src/events",
+    "src/generated",
+    "src/wait",
+  ],
+  "src/events": ["src/generated", "src/wait"],
+  "src/schema": ["src/generated", "src/json", "src/requests"],
+  "src/client": [
+    "src/errors",
+    "src/generated",
+    "src/json",
+    "src/requests",
+    "src/transport",
+    "src/wait",
+  ],
+  "src/requests": ["src/generated"],
+  // Only the names of error codes.
+  "src/transport": ["src/errors"],
+  "src/wait": ["src/errors"],
+  "src/errors": ["src/generated"],
+  "src/json": [],
+  "src/generated": [],
+  "testing": ["src/generated", "src/json", "src/schema"],
+};
+
+test("each part imports what it may, and no more", () => {
+  const found = Object.fromEntries(
+    [...imports()].map(([part, others]) => [part, [...others].sort()]),
+  );
+  assert.deepEqual(found, ARROWS);
+});
+
+test("the fake shares the rules and the JSON with the client, and no code", () => {
+  const shared = sources("testing").flatMap(importsOf)
+    .filter((file) => partOf(file) === "src/json");
+  assert.deepEqual([...new Set(shared)].sort(), ["src/json/json.ts"]);
+});
+
+test("runtimes are told apart in src/transport alone", () => {
+  const files = ["mod.ts", ...sources("src"), ...sources("testing")]
+    .filter((file) => {
+      const text = readFileSync(
+        new URL(`../../${file}`, import.meta.url),
+        "utf8",
+      );
+      const code = text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+      return /"(Deno|Bun)"|\b(Deno|Bun)\./.test(code);
+    });
+  assert.ok(files.length > 0);
+  assert.deepEqual(
+    files.filter((file) => partOf(file) !== "src/transport"),
+    [],
+  );
+});
+
+test("docs/architecture.md is what the imports say", () => {
+  const page = new URL("../../docs/architecture.md", import.meta.url);
+  assert.ok(existsSync(page));
+  assert.equal(readFileSync(page, "utf8"), architecture());
+});

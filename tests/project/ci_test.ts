@@ -1,0 +1,147 @@
+/** The workflows of GitHub Actions, and the tasks that are only for them. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { type Gh, report } from "../../codegen/report.ts";
+import project from "../../deno.json" with { type: "json" };
+import own from "../../package.json" with { type: "json" };
+import { obstacles } from "../../tools/publish.ts";
+import { skipUnless } from "../support/skip.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const FOLDER = join(ROOT, ".github/workflows");
+const LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
+
+interface Job {
+  permissions?: Record<string, string>;
+  steps?: { run?: string; uses?: string }[];
+  strategy?: { matrix: { runtime?: string[]; registry?: string[] } };
+  uses?: string;
+  "timeout-minutes"?: number;
+}
+
+interface Workflow {
+  concurrency: { group: string };
+  jobs: Record<string, Job>;
+  permissions: Record<string, string>;
+}
+
+const workflows = Object.fromEntries(
+  readdirSync(FOLDER).map((name) => [
+    name,
+    parse(readFileSync(join(FOLDER, name), "utf8")) as Workflow,
+  ]),
+);
+const jobs = Object.values(workflows).flatMap(({ jobs }) =>
+  Object.values(jobs)
+);
+const steps = jobs.flatMap(({ steps = [] }) => steps);
+
+function lint(...args: string[]): { status: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync(
+    "go",
+    ["run", LINTER, ...args],
+    { cwd: ROOT, encoding: "utf8", timeout: 50_000 },
+  );
+  return { status, said: `${stdout}${stderr}` };
+}
+
+test("actionlint finds nothing in the workflows", {
+  skip: skipUnless("Deno" in globalThis, "Deno runs it, once is enough") ||
+    skipUnless(
+      lint("-version").status === 0,
+      "there is no Go, or no proxy of it",
+    ),
+}, () => {
+  // By name: without them it looks for a Git repository.
+  const files = Object.keys(workflows).map((name) => join(FOLDER, name));
+  const { status, said } = lint("-shellcheck=", "-pyflakes=", ...files);
+  assert.equal(status, 0, said);
+});
+
+test("each workflow may little, ends, and runs pinned actions", () => {
+  assert.deepEqual(Object.keys(workflows).sort(), [
+    "ci.yml",
+    "drift.yml",
+    "release.yml",
+  ]);
+  for (const { permissions, concurrency } of Object.values(workflows)) {
+    assert.deepEqual(permissions, { contents: "read" });
+    assert.ok(concurrency.group);
+  }
+  for (const job of jobs) {
+    if (job.uses === undefined) assert.ok(job["timeout-minutes"]);
+    assert.notEqual(job.permissions?.["contents"], "write");
+  }
+  for (const { uses } of steps.filter(({ uses }) => uses !== undefined)) {
+    assert.match(uses!, /@[0-9a-f]{40}$/);
+  }
+});
+
+test("each step runs a task that runs locally", () => {
+  const commands = steps.flatMap(({ run }) => run ?? []);
+  assert.ok(commands.length >= 6);
+  for (const command of commands.filter((command) => command !== "npm ci")) {
+    const [, task] = /^npx deno task ([\w:]+)/.exec(command) ?? [];
+    assert.ok(task !== undefined && task in project.tasks, command);
+    assert.doesNotMatch(command, /\$\{\{/, "takes text for a command");
+  }
+});
+
+test("CI tests the oldest runtimes that package.json names, and newer", () => {
+  const { runtime } = workflows["ci.yml"]!.jobs["test"]!.strategy!.matrix;
+  for (const [name, range] of Object.entries(own.engines)) {
+    const versions = runtime!.filter((row) => row.startsWith(`${name}@`));
+    assert.ok(versions.includes(range.replace(">=", `${name}@`)), name);
+    assert.equal(versions.length, 2);
+  }
+});
+
+test("obstacles() names what keeps a tag from being released", () => {
+  const changelog = "# Changelog\n\n## 1.1.0\n\n## 1.0.0\n\nThe first.\n";
+  assert.deepEqual(obstacles("v1.0.0", "1.0.0", changelog), []);
+  const found = (tag: string, version: string): string =>
+    obstacles(tag, version, changelog).join();
+  assert.match(found("v1.0.0", "1.1.0"), /the tag is v1\.0\.0.*1\.1\.0/);
+  assert.match(found("v1.1.0", "1.1.0"), /^CHANGELOG\.md says nothing/);
+  assert.match(found("v1.2.0", "1.2.0"), /^CHANGELOG\.md says nothing/);
+  const own = readFileSync(join(ROOT, "CHANGELOG.md"), "utf8");
+  assert.deepEqual(obstacles(`v${project.version}`, project.version, own), []);
+});
+
+test("report() opens one issue, and keeps it to what is so", () => {
+  const issues: { number: number; title: string; body: string }[] = [
+    { number: 1, title: "Upstream's spec has moved, or not", body: "" },
+  ];
+  const gh: Gh = (args, input) => {
+    if (args[1] === "list") return JSON.stringify(issues);
+    if (args[1] === "create") {
+      issues.push({ number: 2, title: args[3]!, body: `${input!}\r\n` });
+      return "created";
+    }
+    assert.deepEqual(args.slice(1, 3), ["edit", "2"]);
+    issues[1]!.body = input!;
+    return "edited";
+  };
+  assert.equal(
+    report({ lines: ["skipped"], code: 0 }, gh),
+    "no issue is needed",
+  );
+  assert.equal(
+    report({ lines: ["unable"], code: 2 }, gh),
+    "no issue is needed",
+  );
+  assert.equal(issues.length, 1);
+  assert.equal(report({ lines: ["drift: a"], code: 1 }, gh), "created");
+  assert.equal(
+    report({ lines: ["drift: a"], code: 1 }, gh),
+    "issue 2 says so already",
+  );
+  assert.equal(report({ lines: ["drift: b"], code: 1 }, gh), "edited");
+  assert.equal(issues.length, 2);
+  assert.match(issues[1]!.body, /drift: b/);
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parse } from "yaml";
+import * as entry from "../../mod.ts";
+
+const read = (path: string): string =>
+  readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+
+const VALUES = [
+  "ApiError",
+  "CloudHypervisorError",
+  "ConnectionError",
+  "DeadlineError",
+  "InvalidRequestError",
+  "VmmExitedError",
+  "apiSpec",
+  "createClient",
+  "unixFetch",
+];
+
+/** What is no type of the wire. */
+const TYPES = [
+  "Api",
+  "ApiErrorCode",
+  "ApiSpec",
+  "Call",
+  "CallOptions",
+  "Client",
+  "ConnectionErrorCode",
+  "CreateClientOptions",
+  "ErrorCode",
+  "ErrorContext",
+  "InvalidRequestErrorCode",
+  "OperationName",
+  "OperationRow",
+  "UnixFetch",
+  "VmApi",
+  "VmmApi",
+  "VmmExit",
+];
+
+/** The names in the `export { … }` of a module. */
+function exported(source: string): string[] {
+  return [...source.matchAll(/export (?:type )?\{([^}]*)\}/g)]
+    .flatMap(([, names]) => names!.split(","))
+    .map((name) => name.replace(/\btype\b/, "").trim())
+    .filter((name) => name !== "")
+    .sort();
+}
+
+test("mod.ts exports the wire types of the spec, and what is listed here", () => {
+  const { components } = parse(read("spec/cloud-hypervisor.yaml")) as {
+    components: { schemas: Record<string, unknown> };
+  };
+  const made = read("src/generated/types.gen.ts");
+  const variants = [...made.matchAll(/^export type (\w+Info) =/gm)]
+    .map(([, name]) => name!);
+  const schemas = Object.keys(components.schemas);
+  const wire = new Set([...schemas, ...variants, "UnknownEnumValue"]);
+  assert.ok(schemas.length > 70 && variants.length > 20);
+  assert.deepEqual(
+    exported(read("mod.ts")),
+    [...VALUES, ...TYPES, ...wire].sort(),
+  );
+});
+
+test("mod.ts has these names at run time, and no export *", () => {
+  assert.deepEqual(Object.keys(entry).sort(), VALUES);
+  assert.doesNotMatch(read("mod.ts"), /export \*/);
+  assert.deepEqual(entry.apiSpec, {
+    oldest: "v53.0",
+    newest: "v54.0-dev",
+    commit: "ae44c2971",
+  });
+});
+
+test("every wire type and each of its fields has a docstring", () => {
+  const made = read("src/generated/types.gen.ts");
+  const [types] = made.split("\nexport type GetVmmPingData");
+  const lines = types!.split("\n");
+  const bare = lines.filter((line, i) =>
+    /^(export type (?!ClientOptions)| {4}['\w]+\??: )/.test(line) &&
+    lines[i - 1]!.trim() !== "*/"
+  );
+  assert.deepEqual(bare.filter((line) => !line.includes("baseUrl")), []);
+});

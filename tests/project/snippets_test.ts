@@ -1,0 +1,171 @@
+/** The code in the documentation, as a reader would run it, on the fake. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { FakeVmm } from "../../testing/mod.ts";
+import { fakeBinary } from "../support/script.ts";
+import { skipUnless } from "../support/skip.ts";
+import { type Snippet, snippets } from "../support/snippets.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What stands before a snippet on its page. */
+const BEFORE: { readonly [name: string]: string } = {
+  "README.md 2": `
+    import { createClient } from "@chv/cloud-hypervisor";
+    const { vm } = createClient("/run/vm0/api.sock");
+    await vm.create({ payload: { kernel: "/boot/vmlinux" } });`,
+};
+
+/** A page whose own test, ch_remote_test.ts, runs it. */
+const CALLS = "docs/ch-remote.md";
+
+function before(name: string): string {
+  if (!name.startsWith(CALLS) || name === `${CALLS} 1`) {
+    return BEFORE[name] ?? "";
+  }
+  return `
+    import { createClient } from "@chv/cloud-hypervisor";
+    const { vm, vmm } = createClient("/run/vm0/api.sock");`;
+}
+
+/** What a snippet prints where it is more than that it runs. */
+const OUTPUT: { readonly [name: string]: RegExp } = {
+  "mod.ts 1": /^Running$/,
+  "README.md 1": /^Running _disk0\n0000:00:04\.0$/,
+  "README.md 3": /^power-button$/,
+  "README.md 4": /^vmm starting\nvm booted\nvmm shutdown$/,
+  "README.md 6":
+    /^disks\[0\]\.readOnly: DiskConfig has no such key; did you mean "readonly"\?$/,
+};
+
+/** Shown in a test's own file, which the examples' test runs. */
+const ELSEWHERE = ["README.md 5"];
+
+/** Snippets that need a VM that runs. */
+const RUNNING = /snapshotVm\(createClient|connectVmm|readEvents/;
+
+test("the code in the documentation runs", async (t) => {
+  // In the repository, so that the package is found by its name.
+  const directory = mkdtempSync(join(ROOT, "tests/snippets-"));
+  try {
+    const found = snippets();
+    assert.ok(found.length > 12, `${found.length} snippets`);
+    for (const [index, snippet] of found.entries()) {
+      if (ELSEWHERE.includes(snippet.name)) continue;
+      if (snippet.name.startsWith(CALLS)) continue;
+      if (!USING && /^await using /m.test(snippet.code)) continue;
+      await t.test(snippet.name, async () => {
+        const text = await run(snippet, join(directory, `${index}.ts`));
+        assert.match(text.trim(), OUTPUT[snippet.name] ?? /^/);
+      });
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("the code in the documentation has the right types", {
+  skip: skipUnless("Deno" in globalThis, "types are the same on each runtime"),
+}, async () => {
+  const directory = mkdtempSync(join(ROOT, "tests/snippets-"));
+  try {
+    for (const [index, { name, code }] of snippets().entries()) {
+      if (ELSEWHERE.includes(name)) continue;
+      const text = `${before(name)}\n${code}\nexport {};\n`;
+      writeFileSync(join(directory, `${index}.ts`), text);
+    }
+    const config = { extends: "../../tsconfig.json", include: ["*.ts"] };
+    const path = join(directory, "tsconfig.json");
+    writeFileSync(path, JSON.stringify(config));
+    const tsc = join(ROOT, "node_modules/.bin/tsc");
+    const [status, text] = await output(tsc, ["-p", path], process.env);
+    assert.equal(status, 0, text);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+/** Node 22 reads no `using`, which is for scripts of newer ones. */
+const USING = readable("{ using nothing = null; }");
+
+function readable(code: string): boolean {
+  try {
+    new Function(code);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a snippet prints that runs to its end. */
+async function run({ name, code }: Snippet, path: string): Promise<string> {
+  const scratch = mkdtempSync(join(tmpdir(), "chv-snippet-"));
+  const whole = `${before(name)}\n${code}`;
+  const boot = { payload: { kernel: "/boot/vmlinux" } };
+  const vmm = await FakeVmm.start({
+    files: "any",
+    guest: { powersOffAfterMs: 1 },
+    ...(RUNNING.test(code) && { boot }),
+  });
+  try {
+    mkdirSync(join(scratch, "tmp"));
+    const places: readonly (readonly [string, string])[] = [
+      ["/run/vm0/api.sock", vmm.socketPath],
+      ["/run/vm0/events", join(scratch, "events")],
+      ["/var/backup/vm0", join(scratch, "backup")],
+    ];
+    const here = places.reduce(
+      (text, [from, to]) => text.replaceAll(`"${from}"`, JSON.stringify(to)),
+      whole,
+    );
+    writeFileSync(path, here);
+    writeFileSync(join(scratch, "events"), EVENTS);
+    const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+    const [status, text] = await output(process.execPath, [...runtime, path], {
+      ...process.env,
+      CLOUD_HYPERVISOR: fakeBinary(scratch),
+      FAKE_VMM_FILES: "any",
+      FAKE_VMM_GUEST: JSON.stringify({ powersOffAfterMs: 1, endsAfterMs: 300 }),
+      NODE_NO_WARNINGS: "1",
+      NO_COLOR: "1",
+      TMPDIR: join(scratch, "tmp"),
+    });
+    assert.equal(status, 0, text);
+    return text;
+  } finally {
+    await vmm.close();
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** A VMM from its start to its end. */
+const EVENTS = [["vmm", "starting"], ["vm", "booted"], ["vmm", "shutdown"]]
+  .map(([source, event]) => ({
+    timestamp: { secs: 0, nanos: 0 },
+    source,
+    event,
+    properties: null,
+  }))
+  .map((event) => `${JSON.stringify(event)}\n\n`).join("");
+
+/** The exit code and all the output of a program. */
+async function output(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<[number | null, string]> {
+  const child = spawn(command, args, { env, timeout: 30_000 });
+  let text = "";
+  child.stdout.on("data", (chunk) => text += chunk);
+  child.stderr.on("data", (chunk) => text += chunk);
+  const status = await new Promise<number | null>((resolve) =>
+    child.on("close", resolve)
+  );
+  return [status, text];
+}

@@ -1,0 +1,123 @@
+/** VMMs for the tests of what owns or drives one. */
+import { accessSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { guestElf } from "../../examples/guest.ts";
+import type { VmConfig } from "../../mod.ts";
+import { type ConnectedVmm, connectVmm } from "../../src/process/mod.ts";
+import {
+  fakeCommand,
+  FakeVmm,
+  type FakeVmmOptions,
+} from "../../testing/mod.ts";
+import { skipUnless } from "./skip.ts";
+
+/** A program that is started as a VMM. */
+export interface Program {
+  readonly name: string;
+  readonly command: string | readonly string[];
+  /** For a test's options. */
+  readonly skip: () => string | false;
+}
+
+const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
+
+/** The fake, and the real VMM, whose tests are skipped without one. */
+export const programs: readonly Program[] = [
+  { name: "the fake", command: fakeCommand(), skip: () => false },
+  {
+    name: "a real VMM",
+    command: BINARY,
+    skip: () =>
+      skipUnless(
+        BINARY !== "" && opens("/dev/kvm"),
+        "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open",
+      ),
+  },
+];
+
+/** A directory that is removed after `body`. */
+export async function inDirectory<T>(
+  body: (directory: string) => T | Promise<T>,
+): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "chv-test-"));
+  try {
+    return await body(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A VM that boots in milliseconds; its guest says a line and halts. */
+export function smallVm(directory: string, more: VmConfig = {}): VmConfig {
+  const kernel = join(directory, "guest.elf");
+  writeFileSync(kernel, guestElf("hello from the guest"));
+  return {
+    payload: { kernel },
+    cpus: { boot_vcpus: 1, max_vcpus: 2, nested: false },
+    memory: { size: 64 << 20 },
+    console: { mode: "Off" },
+    ...more,
+  };
+}
+
+/** An empty disk image. */
+export function sparse(path: string): string {
+  writeFileSync(path, "");
+  truncateSync(path, 16 << 20);
+  return path;
+}
+
+/** A fake in this process, and a handle of it with events. */
+export interface Faked {
+  readonly fake: FakeVmm;
+  readonly vmm: ConnectedVmm;
+  end(): Promise<void>;
+}
+
+/** Starts a fake whose events go to a file of the directory. */
+export async function faked(
+  directory: string,
+  options: FakeVmmOptions = {},
+  name = "vmm",
+): Promise<Faked> {
+  const eventsPath = join(directory, `${name}.events`);
+  const fd = openSync(eventsPath, "w");
+  const fake = await FakeVmm.start({
+    files: "any",
+    socketPath: join(directory, `${name}.sock`),
+    eventFd: fd,
+    ...options,
+  });
+  const vmm = connectVmm(fake.socketPath, { eventsPath });
+  return {
+    fake,
+    vmm,
+    async end() {
+      await fake.close();
+      closeSync(fd);
+    },
+  };
+}
+
+/** Whether a process is there, and not only waiting to be reaped. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a device can be used. */
+export function opens(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
