@@ -19,6 +19,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "src/requests": "requests that stop the VMM",
   "src/transport": "differences between runtimes",
   "src/wait": "deadlines, abort scopes, wake-ups",
+  "src/arguments": "checks of arguments",
   "src/errors": "error classes and codes",
   "src/json": "exact JSON",
   "src/generated": "made from the spec",

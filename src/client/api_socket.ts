@@ -7,6 +7,7 @@ import {
   type ErrorContext,
   InvalidRequestError,
 } from "../errors/errors.ts";
+import { checkPath } from "../arguments/path.ts";
 import { ConnectionLimiter } from "./connection_limiter.ts";
 import { bounded, OversizeError } from "../transport/body_limit.ts";
 import { transportTo } from "../transport/mod.ts";
@@ -107,31 +108,23 @@ export class ApiSocket {
   }
 }
 
-/**
- * The path as the kernel takes it. A path that is too long or empty would
- * otherwise reach a TCP port in one runtime and a riddle in another.
- */
+/** The path as the kernel takes it: absolute, and short enough. */
 function checkSocketPath(path: string): string {
-  const refuse = (reason: string): never => {
-    throw new InvalidRequestError("invalid_request", "socketPath", reason, {
-      ...(typeof path === "string" && path !== "" && { socketPath: path }),
-    });
-  };
-  if (typeof path !== "string" || path === "") {
-    return refuse("the path of the API socket is empty");
-  }
-  if (path.includes("\0")) return refuse("the socket path holds a NUL");
+  checkPath("socketPath", path);
   const absolute = path.startsWith("/")
     ? path
     : `${globalThis.process.cwd()}/${path.replace(/^(\.\/)+/, "")}`;
   const size = new TextEncoder().encode(absolute).length;
   if (size > MAX_PATH_BYTES) {
-    return refuse(
-      `the absolute socket path has ${size} bytes, and the kernel takes ${MAX_PATH_BYTES}: use a shorter one, such as a symbolic link`,
+    throw new InvalidRequestError(
+      "invalid_request",
+      "socketPath",
+      `the absolute path has ${size} bytes, and the kernel takes ${MAX_PATH_BYTES}: use a shorter path, such as a symbolic link`,
+      { socketPath: path },
     );
   }
   return absolute;
 }
 
-/** The size of sun_path, less its NUL. */
+/** The size of sun_path without its NUL. */
 const MAX_PATH_BYTES = 107;

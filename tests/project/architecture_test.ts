@@ -40,6 +40,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/events": ["src/generated", "src/wait"],
   "src/schema": ["src/generated", "src/json", "src/requests"],
   "src/client": [
+    "src/arguments",
     "src/errors",
     "src/generated",
     "src/json",
@@ -51,6 +52,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Only the names of error codes.
   "src/transport": ["src/errors"],
   "src/wait": ["src/errors"],
+  "src/arguments": ["src/errors"],
   "src/errors": ["src/generated"],
   "src/json": [],
   "src/generated": [],
