@@ -18,13 +18,18 @@ import {
   UsageError,
 } from "./command/flags.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
-import { type Release, type ReleaseName, releases } from "./release.ts";
+import {
+  newestRelease,
+  type Release,
+  type ReleaseName,
+  releases,
+} from "./release.ts";
 import { features } from "./serde/types.ts";
 import { type FakeVmmOptions, StartError } from "./options.ts";
 import { FakeVmm } from "./fake_vmm.ts";
 
 async function main(): Promise<void> {
-  const name = process.env["FAKE_VMM_RELEASE"] ?? "v54.0-dev";
+  const name = process.env["FAKE_VMM_RELEASE"] ?? newestRelease;
   const release = releases[name as ReleaseName];
   if (release === undefined) {
     fail(1, [`FAKE_VMM_RELEASE is not a release: ${name}`]);

@@ -4,7 +4,12 @@ import type { Clock } from "./machine/clock.ts";
 import type { FaultRule } from "./api/faults.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
 import type { Files } from "./machine/host.ts";
-import { type Release, type ReleaseName, releases } from "./release.ts";
+import {
+  newestRelease,
+  type Release,
+  type ReleaseName,
+  releases,
+} from "./release.ts";
 
 /** How a fake VMM is to be. */
 export interface FakeVmmOptions {
@@ -16,7 +21,7 @@ export interface FakeVmmOptions {
   readonly socketPath?: string;
   /** Listens on this descriptor instead. */
   readonly socketFd?: number;
-  /** The release that it is. Default: `"v54.0-dev"`. */
+  /** The release of the VMM. Default: the newest that the fake knows. */
   readonly release?: ReleaseName;
   /**
    * Whether kernels, disks and the like must exist (`real`, as for the real
@@ -63,7 +68,7 @@ export interface Exit {
  *
  * @throws {TypeError} at one that there is not.
  */
-export function releaseOf(name: ReleaseName = "v54.0-dev"): Release {
+export function releaseOf(name: ReleaseName = newestRelease): Release {
   const release = Object.hasOwn(releases, name) ? releases[name] : undefined;
   if (release !== undefined) return release;
   throw new TypeError(

@@ -42,6 +42,12 @@ export interface Release {
   readonly removesBehindIommu: boolean;
 }
 
+/** The names of the releases, the newest first. */
+export const releaseNames: readonly ReleaseName[] = ["v54.0-dev", "v53.0"];
+
+/** The release that the fake is by default. */
+export const newestRelease: ReleaseName = releaseNames[0]!;
+
 /** The releases by name. */
 export const releases: Readonly<Record<ReleaseName, Release>> = {
   "v54.0-dev": {

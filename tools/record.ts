@@ -1,78 +1,81 @@
 /**
- * Records a real VMM: the scenarios of the project's own, or with `--again`
- * those that were recorded before.
- *
- * `CLOUD_HYPERVISOR=<binary> deno run -A tests/replay_record.ts [--again]`
+ * Records the real VMM that `CLOUD_HYPERVISOR` names into the folder of its
+ * release: `deno task record`.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parse, stringify } from "../src/json/json.ts";
+import { releaseNames } from "../testing/release.ts";
 import { real, type Subject } from "../tests/fake/conformance.ts";
-import {
-  exchange,
-  type RecordedRequest,
-  type Recording,
-  workspace,
-} from "../tests/fake/replay.ts";
+import { exchange, workspace } from "../tests/fake/replay.ts";
 import { requestOf, scenarios } from "../tests/fake/replay_scenarios.ts";
-
-const again = process.argv.includes("--again");
+import {
+  type Exchange,
+  type RecordedRequest,
+  recordings,
+  recordingsFolder,
+  type Scenario,
+} from "../tests/support/recordings.ts";
 
 const space = workspace();
 const subject = await real(space);
 space.remove();
 if (typeof subject === "string") throw new Error(subject);
 
-const release = subject.release === "v53.0" ? "v53.0" : "head";
-const recorded = new URL(`../tests/recordings/${release}/`, import.meta.url);
-const own = new URL(`../tests/replay_recordings/${release}/`, import.meta.url);
-
-if (again) {
-  for (const name of readdirSync(recorded).sort()) {
-    const url = new URL(name, recorded);
-    const { scenario, exchanges } = parse(
-      readFileSync(url, "utf8"),
-    ) as Recording;
-    const requests = exchanges.map(({ response: _, ...request }) => request);
-    write(url, await record(subject, scenario, requests));
-  }
-} else {
-  mkdirSync(own, { recursive: true });
-  for (const [name, steps] of Object.entries(scenarios)) {
-    const file = name.replace(/\W+/g, "-");
-    const recording = await record(subject, name, steps.map(requestOf));
-    write(new URL(`${file}.json`, own), recording);
-  }
+const folder = recordingsFolder(subject.release);
+mkdirSync(folder, { recursive: true });
+for (const [scenario, requests] of allScenarios()) {
+  const name = scenario.toLowerCase().replaceAll(/\W+/g, "-");
+  write(
+    new URL(`${name}.json`, folder),
+    await record(subject, scenario, requests),
+  );
 }
 process.exit(0);
+
+/** Those of `replay_scenarios.ts`, and those that only recordings hold. */
+function allScenarios(): Map<string, readonly RecordedRequest[]> {
+  const all = new Map<string, readonly RecordedRequest[]>();
+  // A new release has no folder yet.
+  const known = releaseNames.filter((name) =>
+    existsSync(recordingsFolder(name))
+  );
+  for (const { scenario, exchanges } of known.flatMap(recordings)) {
+    const requests = exchanges.map(({ response: _, ...request }) => request);
+    if (!all.has(scenario)) all.set(scenario, requests);
+  }
+  for (const [name, steps] of Object.entries(scenarios)) {
+    all.set(name, steps.map(requestOf));
+  }
+  return all;
+}
 
 async function record(
   subject: Subject,
   scenario: string,
-  requests: readonly (RecordedRequest & { waitMs?: number })[],
-): Promise<Recording> {
+  requests: readonly RecordedRequest[],
+): Promise<Scenario> {
   const space = workspace();
   const vmm = await subject.start(space);
-  const exchanges: Recording["exchanges"][number][] = [];
+  const exchanges: Exchange[] = [];
   for (const request of requests) {
-    if (request.waitMs !== undefined) await vmm.ended;
+    if (request.afterExit) await vmm.ended;
     const response = await exchange(vmm.socketPath, request, space.path);
     exchanges.push({ ...request, response });
   }
-  // What is still to come has a moment: the monitor is a thread of its own.
+  // The event monitor is a thread of its own, and may be behind.
   await new Promise((resolve) => setTimeout(resolve, 300));
   const events = await vmm.events(0);
   const exit = vmm.exit();
   await vmm.end();
   space.remove();
-  const recording = { scenario, exchanges, events: [events], exit: [exit] };
-  const text = stringify(recording)!.replaceAll(space.path, "$TMP");
-  return parse(text) as Recording;
+  const text = stringify({ scenario, exchanges, events, exit })!;
+  return parse(text.replaceAll(space.path, "$TMP")) as Scenario;
 }
 
-function write(url: URL, recording: Recording): void {
+function write(url: URL, recording: Scenario): void {
   const text = stringify(recording)!;
-  // One exchange a line keeps the differences readable.
+  // One exchange on each line keeps the differences readable.
   const lines = text.replaceAll(/,(?=\{"(method|raw)":)/g, ",\n  ");
   writeFileSync(url, `${lines}\n`);
 }

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConnectionError, createClient } from "../../mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
+import { releaseNames } from "../../testing/release.ts";
 
-for (const release of ["v53.0", "v54.0-dev"] as const) {
+for (const release of releaseNames) {
   test(`a client drives a VM through its life on ${release}`, async () => {
     const directory = mkdtempSync(join(tmpdir(), "chv-life-"));
     const vmm = await FakeVmm.start({ release, files: "any" });

@@ -11,6 +11,7 @@ import {
   VmmExitedError,
 } from "../../src/errors/errors.ts";
 import { operations } from "../../src/generated/api.gen.ts";
+import { releaseNames } from "../../testing/release.ts";
 import { type Exchange, recordings, textOf } from "../support/recordings.ts";
 
 const PATH = "/run/vm0/api.sock";
@@ -48,7 +49,7 @@ const MET: [ApiErrorCode, scenario: string, path: string, said: string][] = [
   ["other", "hotplug", "vm.add-disk", "Cannot open disk path"],
 ];
 
-for (const release of ["head", "v53.0"] as const) {
+for (const release of releaseNames) {
   test(`ApiError has the code of each refusal that ${release} was seen to make`, () => {
     for (const [code, scenario, path, said] of MET) {
       const found = recordings(release)
@@ -76,18 +77,23 @@ test("ApiError has the codes that no recording leads to", () => {
   assert.equal(refusal(500, migrating).code, "migrating");
 });
 
-test("ApiError has the same code on both releases for the same request", () => {
-  const [head, v53] = [recordings("head"), recordings("v53.0")];
+test("ApiError has the same code on every release for the same request", () => {
+  const [newest, ...older] = releaseNames.map(recordings);
   let compared = 0;
-  for (const [i, { scenario, exchanges }] of head.entries()) {
+  for (const [i, { scenario, exchanges }] of newest!.entries()) {
     for (const [j, exchange] of exchanges.entries()) {
-      // v53.0's parser does not know the method.
-      if (exchange.method === "DELETE") continue;
-      const twin = v53[i]!.exchanges[j]!;
-      const [one, other] = [codeOf(exchange), codeOf(twin)];
-      if (one === undefined || other === undefined) continue;
-      assert.equal(one, other, `${scenario} ${j}: ${textOf(exchange)}`);
-      compared++;
+      // The parser of v53.0 does not know the method.
+      const { method, raw } = exchange;
+      if (method === "DELETE" || raw?.startsWith("DELETE")) continue;
+      // These bodies are read and checked in another order.
+      if (scenario === "bodies of others") continue;
+      const code = codeOf(exchange);
+      for (const recorded of older) {
+        const other = codeOf(recorded[i]!.exchanges[j]!);
+        if (code === undefined || other === undefined) continue;
+        assert.equal(code, other, `${scenario} ${j}: ${textOf(exchange)}`);
+        compared++;
+      }
     }
   }
   assert.ok(compared > 80, `${compared} compared`);

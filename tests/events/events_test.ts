@@ -22,6 +22,7 @@ import {
   type VmmEvent,
 } from "../../src/events/mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
+import { allRecordings } from "../support/recordings.ts";
 import { inDirectory } from "../support/vmms.ts";
 
 function event(n: number, name = "resized"): string {
@@ -357,16 +358,10 @@ test("readEvents() knows every event that was recorded", () => {
     .map(([, source, event]) => `${source} ${event}`);
   assert.equal(new Set(kinds).size, 34);
   let seen = 0;
-  for (const release of ["head", "v53.0"]) {
-    const folder = new URL(`../recordings/${release}/`, import.meta.url);
-    for (const name of readdirSync(folder)) {
-      const { events } = JSON.parse(
-        readFileSync(new URL(name, folder), "utf8"),
-      );
-      for (const { source, event } of (events as VmmEvent[][]).flat()) {
-        assert.ok(kinds.includes(`${source} ${event}`), `${source} ${event}`);
-        seen++;
-      }
+  for (const { events } of allRecordings()) {
+    for (const { source, event } of events) {
+      assert.ok(kinds.includes(`${source} ${event}`), `${source} ${event}`);
+      seen++;
     }
   }
   assert.ok(seen > 100);

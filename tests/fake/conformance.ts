@@ -10,14 +10,9 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { FakeVmm, type ReleaseName } from "../../testing/mod.ts";
+import { releaseNames, releases } from "../../testing/release.ts";
+import type { RecordedEvent } from "../support/recordings.ts";
 import { exchange, type Workspace } from "./replay.ts";
-
-/** An event without its time. */
-export interface Happening {
-  readonly source: string;
-  readonly event: string;
-  readonly properties: unknown;
-}
 
 /** A VMM that a scenario has for itself. */
 export interface Running {
@@ -29,7 +24,7 @@ export interface Running {
   /** Its exit code; null while it runs. */
   exit(): number | null;
   /** Its events, once there are as many as are waited for. */
-  events(count: number): Promise<Happening[]>;
+  events(count: number): Promise<RecordedEvent[]>;
   end(): Promise<void>;
 }
 
@@ -67,12 +62,6 @@ export function fake(release: ReleaseName): Subject {
   };
 }
 
-/** The releases by the version that `vmm.ping` gives. */
-const releases: { readonly [version: string]: ReleaseName | undefined } = {
-  "54.0.0": "v54.0-dev",
-  "53.0.0": "v53.0",
-};
-
 /** The features of the VMMs that were recorded. */
 const FEATURES = "guest_debug,io_uring,kvm";
 
@@ -92,7 +81,9 @@ export async function real(space: Workspace): Promise<Subject | string> {
       version: string;
       features: string[];
     };
-    const release = releases[version];
+    const release = releaseNames.find((name) =>
+      releases[name].version === version
+    );
     if (release === undefined) return `${version} was never recorded`;
     if (features.join() !== FEATURES) {
       return `the recordings are of another build: ${FEATURES}`;
@@ -137,7 +128,7 @@ async function launch(program: string, { path }: Workspace): Promise<Running> {
     ended,
     exit: () => exit,
     async events(count) {
-      let events: Happening[] = [];
+      let events: RecordedEvent[] = [];
       await until(() => {
         events = readEvents(monitor);
         return events.length >= count;
@@ -151,12 +142,12 @@ async function launch(program: string, { path }: Workspace): Promise<Running> {
   };
 }
 
-function readEvents(path: string): Happening[] {
+function readEvents(path: string): RecordedEvent[] {
   return readFileSync(path, "utf8").split("\n\n").filter((text) => text !== "")
     .map((text) => bare(JSON.parse(text)));
 }
 
-function bare({ source, event, properties }: Happening): Happening {
+function bare({ source, event, properties }: RecordedEvent): RecordedEvent {
   return { source, event, properties };
 }
 

@@ -10,6 +10,7 @@ import {
   small,
 } from "../schema/broken_configs.ts";
 import { fake, real, type Subject } from "./conformance.ts";
+import { releaseNames } from "../../testing/release.ts";
 import { exchange, workspace } from "./replay.ts";
 
 interface Space {
@@ -53,7 +54,7 @@ const space = workspace();
 const vmm = await real(space);
 space.remove();
 
-const subjects = [fake("v54.0-dev"), fake("v53.0")];
+const subjects = releaseNames.map(fake);
 // Why there is none, the replay says.
 if (typeof vmm !== "string") subjects.push(vmm);
 

@@ -2,23 +2,16 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readdirSync, readFileSync } from "node:fs";
-import { parse, stringify } from "../../src/json/json.ts";
-import type { ReleaseName } from "../../testing/mod.ts";
+import { stringify } from "../../src/json/json.ts";
+import { releaseNames } from "../../testing/release.ts";
 import { fake, real, type Subject } from "./conformance.ts";
 import {
-  exchange,
-  type RecordedAnswer,
-  type Recording,
-  workspace,
-} from "./replay.ts";
+  type RecordedResponse,
+  recordings,
+  type Scenario,
+} from "../support/recordings.ts";
 import { skipUnless } from "../support/skip.ts";
-
-/** The recordings of each release. */
-const directories: Readonly<Record<ReleaseName, string>> = {
-  "v54.0-dev": "head",
-  "v53.0": "v53.0",
-};
+import { exchange, workspace } from "./replay.ts";
 
 /** What a host decides, by key: it is there, and no more is compared. */
 const hosts: Readonly<Record<string, string>> = {
@@ -27,28 +20,15 @@ const hosts: Readonly<Record<string, string>> = {
   base: "where the host's address space has room",
 };
 
-/** Those that were given, and the project's own. */
-function scenarios(release: ReleaseName): Recording[] {
-  return ["recordings", "replay_recordings"].flatMap((kind) => {
-    const base = new URL(
-      `../${kind}/${directories[release]}/`,
-      import.meta.url,
-    );
-    return readdirSync(base).sort().map((name) =>
-      parse(readFileSync(new URL(name, base), "utf8")) as Recording
-    );
-  });
-}
-
-async function replay(subject: Subject, scenario: Recording): Promise<void> {
+async function replay(subject: Subject, scenario: Scenario): Promise<void> {
   const space = workspace();
   const vmm = await subject.start(space);
   const decided = { ...hosts, ...subject.own };
   try {
     const { exchanges, events, exit } = scenario;
     for (const [index, recorded] of exchanges.entries()) {
-      const { response, waitMs, ...request } = recorded;
-      if (waitMs !== undefined) await vmm.ended;
+      const { response, ...request } = recorded;
+      if (request.afterExit) await vmm.ended;
       const answer = await exchange(vmm.socketPath, request, space.path);
       // KVM without nested virtualization cannot be snapshotted: no more here.
       if (String(answer.body).includes("GetNestedState")) return;
@@ -58,12 +38,8 @@ async function replay(subject: Subject, scenario: Recording): Promise<void> {
         `exchange ${index}: ${request.method} ${request.path}`,
       );
     }
-    // One process a scenario.
-    assert.deepEqual(
-      [await vmm.events((events[0] as unknown[]).length)],
-      events,
-    );
-    assert.deepEqual([vmm.exit()], exit);
+    assert.deepEqual(await vmm.events(events.length), events);
+    assert.equal(vmm.exit(), exit);
   } finally {
     await vmm.end();
     space.remove();
@@ -72,7 +48,7 @@ async function replay(subject: Subject, scenario: Recording): Promise<void> {
 
 /** An answer without what a host decides. */
 function settle(
-  answer: RecordedAnswer,
+  answer: RecordedResponse,
   tmp: string,
   decided: Readonly<Record<string, string>>,
 ): unknown {
@@ -104,17 +80,17 @@ function settle(
   }
 }
 
-for (const release of ["v54.0-dev", "v53.0"] as const) {
+for (const release of releaseNames) {
   const subject = fake(release);
-  for (const scenario of scenarios(release)) {
+  for (const scenario of recordings(release)) {
     test(`${subject.name}: ${scenario.scenario}`, () =>
       replay(subject, scenario));
   }
 }
 
 test("the recordings agree in their lengths", () => {
-  for (const release of ["v54.0-dev", "v53.0"] as const) {
-    for (const { scenario, exchanges } of scenarios(release)) {
+  for (const release of releaseNames) {
+    for (const { scenario, exchanges } of recordings(release)) {
       const lengths = new Set<number>();
       for (const { response: { headers, body, text } } of exchanges) {
         const given = Number(headers?.["Content-Length"]);
@@ -152,7 +128,7 @@ test(
   { skip: skipUnless(typeof vmm !== "string", String(vmm)) },
   async () => {
     const subject = vmm as Subject;
-    for (const scenario of scenarios(subject.release)) {
+    for (const scenario of recordings(subject.release)) {
       await replay(subject, scenario);
     }
   },

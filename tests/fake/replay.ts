@@ -10,41 +10,12 @@ import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { guestElf } from "../../examples/guest.ts";
 import { parse } from "../../src/json/json.ts";
-
-/** A request as the recordings have it. */
-export interface RecordedRequest {
-  readonly method?: string;
-  readonly path?: string;
-  readonly body?: unknown;
-  readonly rawBody?: string;
-  readonly raw?: string;
-}
-
-/** An answer in the form of the recordings. */
-export interface RecordedAnswer {
-  readonly status?: number;
-  readonly headers?: Record<string, string>;
-  readonly body?: unknown;
-  /** A body that is not JSON. */
-  readonly text?: string;
-  /** The connection ended without an answer: why. */
-  readonly closed?: string;
-  readonly partial?: string;
-}
-
-/** A scenario as it was recorded. */
-export interface Recording {
-  readonly scenario: string;
-  readonly exchanges: readonly (RecordedRequest & {
-    readonly response: RecordedAnswer;
-    /** A pause, in which the VMM ended. */
-    readonly waitMs?: number;
-  })[];
-  /** By process: there is one. */
-  readonly events: readonly unknown[];
-  readonly exit: readonly unknown[];
-}
+import type {
+  RecordedRequest,
+  RecordedResponse,
+} from "../support/recordings.ts";
 
 /** A directory that its user removes. */
 export interface Workspace {
@@ -55,7 +26,7 @@ export interface Workspace {
 /** A scenario's own directory, with what its requests name. */
 export function workspace(): Workspace {
   const path = mkdtempSync(join(tmpdir(), "replay-"));
-  writeFileSync(join(path, "guest.elf"), guestElf());
+  writeFileSync(join(path, "guest.elf"), guestElf("K"));
   writeFileSync(join(path, "notakernel"), "this is not a kernel\n");
   for (const disk of ["disk.img", "disk2.img"]) {
     writeFileSync(join(path, disk), "");
@@ -70,9 +41,8 @@ export async function exchange(
   socketPath: string,
   request: RecordedRequest,
   tmp: string,
-): Promise<RecordedAnswer> {
+): Promise<RecordedResponse> {
   const bytes = bytesOf(request).replaceAll("$TMP", tmp);
-  const closed = (error: string) => ({ closed: error, partial: "" });
   return await new Promise((resolve) => {
     const socket = connect(socketPath);
     let text = "";
@@ -88,9 +58,9 @@ export async function exchange(
       resolve(answer);
     });
     socket.on("error", (error: Error & { code?: string }) => {
-      resolve(closed(CLOSED[error.code ?? ""] ?? String(error.code)));
+      resolve({ closed: String(error.code) });
     });
-    socket.on("close", () => resolve(closed("EOF")));
+    socket.on("close", () => resolve({ closed: "EOF" }));
   });
 }
 
@@ -131,12 +101,6 @@ function count(text: string): number {
   return answers;
 }
 
-/** What Python calls the failures to connect. */
-const CLOSED: { readonly [code: string]: string | undefined } = {
-  ECONNREFUSED: "ConnectionRefusedError",
-  ENOENT: "FileNotFoundError",
-};
-
 function bytesOf(request: RecordedRequest): string {
   if (request.raw !== undefined) return request.raw;
   const { method, path } = request;
@@ -169,7 +133,7 @@ export function spaced(value: unknown): string {
 }
 
 /** The answer in what has come; undefined while it is not whole. */
-function parseAnswer(text: string): RecordedAnswer | undefined {
+function parseAnswer(text: string): RecordedResponse | undefined {
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
   const [first = "", ...lines] = text.slice(0, end).split("\r\n");
@@ -189,59 +153,4 @@ function parseAnswer(text: string): RecordedAnswer | undefined {
   } catch {
     return { status, headers, text: body };
   }
-}
-
-/**
- * A guest that boots in milliseconds: an ELF file with a PVH entry, which
- * writes a byte to the serial port and halts.
- */
-function guestElf(): Uint8Array {
-  const entry = 0x100_0000;
-  // mov dx, 0x3f8; mov al, 'K'; out dx, al; hlt; jmp to the hlt
-  const code = [0x66, 0xba, 0xf8, 0x03, 0xb0, 0x4b, 0xee, 0xf4, 0xeb, 0xfd];
-  const codeAt = 0x200;
-  const noteAt = 0x100;
-  const file = new Uint8Array(codeAt + code.length);
-  const view = new DataView(file.buffer);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true);
-  view.setUint16(18, 62, true);
-  view.setUint32(20, 1, true);
-  view.setBigUint64(24, BigInt(entry), true);
-  view.setBigUint64(32, 64n, true);
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, 2, true);
-  const header = (at: number, fields: {
-    type: number;
-    flags: number;
-    offset: number;
-    address: number;
-    size: number;
-  }) => {
-    const { type, flags, offset, address, size } = fields;
-    view.setUint32(at, type, true);
-    view.setUint32(at + 4, flags, true);
-    view.setBigUint64(at + 8, BigInt(offset), true);
-    view.setBigUint64(at + 16, BigInt(address), true);
-    view.setBigUint64(at + 24, BigInt(address), true);
-    view.setBigUint64(at + 32, BigInt(size), true);
-    view.setBigUint64(at + 40, BigInt(size), true);
-    view.setBigUint64(at + 48, 4n, true);
-  };
-  header(64, {
-    type: 1,
-    flags: 5,
-    offset: codeAt,
-    address: entry,
-    size: code.length,
-  });
-  header(120, { type: 4, flags: 4, offset: noteAt, address: 0, size: 20 });
-  view.setUint32(noteAt, 4, true);
-  view.setUint32(noteAt + 4, 4, true);
-  view.setUint32(noteAt + 8, 18, true);
-  file.set([0x58, 0x65, 0x6e, 0], noteAt + 12);
-  view.setUint32(noteAt + 16, entry, true);
-  file.set(code, codeAt);
-  return file;
 }

@@ -1,5 +1,5 @@
-/** Scenarios of the project's own, which `replay_record.ts` records. */
-import type { RecordedRequest } from "./replay.ts";
+/** Scenarios of the project's own, which `tools/record.ts` records. */
+import type { RecordedRequest } from "../support/recordings.ts";
 import { bodies } from "./replay_bodies.ts";
 
 /** An operation with its body, a GET, or a whole request. */

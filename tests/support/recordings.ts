@@ -1,51 +1,75 @@
-/** The recorded exchanges with real VMMs, 64-bit integers exact. */
+/** The recorded exchanges with real VMMs, with exact 64-bit integers. */
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "../../src/json/json.ts";
+import { type ReleaseName, releaseNames } from "../../testing/release.ts";
 
-export interface Exchange {
-  method?: string;
-  path?: string;
-  body?: unknown;
-  rawBody?: string;
-  raw?: string;
-  response: {
-    status?: number;
-    headers?: Record<string, string>;
-    body?: unknown;
-    text?: string;
-    closed?: string;
-  };
+/** A request: its parts, or the whole of it as `raw` text. */
+export interface RecordedRequest {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: unknown;
+  /** A body that is not JSON, or is written in an unusual way. */
+  readonly rawBody?: string;
+  readonly raw?: string;
+  /** The request was sent after the VMM had ended. */
+  readonly afterExit?: boolean;
 }
 
-export interface Recording {
-  release: "head" | "v53.0";
-  scenario: string;
-  exchanges: Exchange[];
+/** A response, or the reason why there was none. */
+export interface RecordedResponse {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** A body that is not JSON. */
+  readonly text?: string;
+  /** Why the connection ended without a response: a code of the system, or `EOF`. */
+  readonly closed?: string;
 }
 
-export function recordings(
-  release: Recording["release"],
-  folder: "recordings" | "replay_recordings" = "recordings",
-): Recording[] {
-  const directory = new URL(`../${folder}/${release}/`, import.meta.url);
-  return readdirSync(directory).sort().map((name) => ({
+export interface Exchange extends RecordedRequest {
+  readonly response: RecordedResponse;
+}
+
+/** One scenario, with one VMM process, as a file of `tests/recordings/` holds it. */
+export interface Scenario {
+  readonly scenario: string;
+  readonly exchanges: readonly Exchange[];
+  /** The events of the monitor, without their times. */
+  readonly events: readonly RecordedEvent[];
+  /** The exit code of the VMM; null if it was still running at the end. */
+  readonly exit: number | null;
+}
+
+export interface RecordedEvent {
+  readonly source: string;
+  readonly event: string;
+  readonly properties: unknown;
+}
+
+export interface Recording extends Scenario {
+  readonly release: ReleaseName;
+}
+
+/** Returns the recordings of one release. */
+export function recordings(release: ReleaseName): Recording[] {
+  const folder = recordingsFolder(release);
+  return readdirSync(folder).sort().map((name) => ({
     release,
-    ...parse(readFileSync(new URL(name, directory), "utf8")) as Omit<
-      Recording,
-      "release"
-    >,
+    ...parse(readFileSync(new URL(name, folder), "utf8")) as Scenario,
   }));
 }
 
-/** Those of the project too, and of both releases. */
+/** Returns the recordings of every release. */
 export function allRecordings(): Recording[] {
-  return (["head", "v53.0"] as const).flatMap((release) => [
-    ...recordings(release),
-    ...recordings(release, "replay_recordings"),
-  ]);
+  return releaseNames.flatMap(recordings);
 }
 
-/** The body of a recorded answer as it stood on the wire. */
+/** Returns the folder of a release, which has the release's name. */
+export function recordingsFolder(release: ReleaseName): URL {
+  return new URL(`../recordings/${release}/`, import.meta.url);
+}
+
+/** Returns the body of a recorded response as text. */
 export function textOf({ response }: Exchange): string {
   if (response.text !== undefined) return response.text;
   return response.body === null || response.body === undefined

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +11,8 @@ import {
   type MigrationProgress,
 } from "../../src/workflows/mod.ts";
 import { fakeCommand, type FakeVmmOptions } from "../../testing/mod.ts";
+import { releaseNames } from "../../testing/release.ts";
+import { freePort } from "../support/port.ts";
 import type { EventReader } from "../../src/vmm/vmm.ts";
 import {
   type Faked,
@@ -52,15 +53,6 @@ async function pair(
   }
 }
 
-/** A TCP port that nobody has, as far as can be known. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
 /** Fails as asked, and tells both sides' states. */
 async function fails(
   migrating: Promise<unknown>,
@@ -90,7 +82,7 @@ function cut(vmm: Faked["vmm"], last: string, ends = false): EventReader {
   };
 }
 
-for (const release of ["v53.0", "v54.0-dev"] as const) {
+for (const release of releaseNames) {
   for (const way of ["unix", "tcp"] as const) {
     test(`migrateVm() moves a VM by ${way} on ${release}`, () =>
       pair(async ({ from, to }) => {

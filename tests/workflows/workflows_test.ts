@@ -29,12 +29,12 @@ import {
 } from "../../src/workflows/mod.ts";
 import { AbortScope } from "../../src/wait/abort_scope.ts";
 import type { FakeVmmOptions } from "../../testing/mod.ts";
+import { releaseNames } from "../../testing/release.ts";
 import { createClient, unixFetch } from "../../mod.ts";
 import { type Faked, faked } from "../support/vmms.ts";
 
 const VM = { payload: { kernel: "/boot/vmlinux" } };
 const REFUSAL = { status: 500, chain: ["Error from API", "not today"] };
-const RELEASES = ["v53.0", "v54.0-dev"] as const;
 
 interface Place extends Faked {
   readonly directory: string;
@@ -64,7 +64,7 @@ const refuse = (operation: OperationName) => ({ operation, fault: REFUSAL });
 const stateOf = async ({ vmm }: Faked): Promise<string> =>
   (await vmm.client.vm.info()).state;
 
-for (const release of RELEASES) {
+for (const release of releaseNames) {
   test(`snapshotVm() and restoreVm() take a VM there and back on ${release}`, () =>
     running(async (place) => {
       const { vmm, directory, fake } = place;
