@@ -39,14 +39,13 @@ export {
   VmmExitedError,
 } from "./src/errors/errors.ts";
 export { type UnixFetch, unixFetch } from "./src/client/unix_fetch.ts";
+export type { ApiSpec } from "./src/contract/api_spec.ts";
+export type { CallOptions } from "./src/contract/call_options.ts";
+export type { UnknownEnumValue } from "./src/contract/unknown_enum_value.ts";
 export {
   type Api,
-  type ApiSpec,
   apiSpec,
-  type Call,
-  type CallOptions,
   type OperationName,
-  type OperationRow,
   type VmApi,
   type VmmApi,
 } from "./src/generated/api.gen.ts";
@@ -135,7 +134,6 @@ export type {
   TokenBucket,
   TokenBucketInfo,
   TpmConfig,
-  UnknownEnumValue,
   UserDeviceConfig,
   UserDeviceConfigInfo,
   VdpaConfig,

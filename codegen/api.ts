@@ -1,6 +1,6 @@
 /**
- * Writes api.gen.ts: the classes behind `client.vm` and `client.vmm`, and the
- * table of operations that the client and the fake VMM go by.
+ * Writes api.gen.ts: the methods behind `client.vm` and `client.vmm`, and the
+ * table of operations that the client and the fake VMM share.
  */
 import { methodDoc, resultType } from "./docs.ts";
 import {
@@ -13,33 +13,37 @@ import {
 
 export function apiSource(spec: Spec): string {
   const all = endpoints(spec);
-  const groups = Map.groupBy(all, ({ operationId }) => group(operationId));
+  const groups = Map.groupBy(all, ({ operationId }) => groupOf(operationId));
   return [
     HEADER,
     `import type {\n${
-      typesOf(all).map((name) => `  ${name},\n`).join("")
-    }} from "./types.gen.ts";`,
-    apiSpecSource(spec),
-    CONTRACT,
+      lines(typesOf(all), "  ", ",")
+    }\n} from "./types.gen.ts";`,
+    releases(spec),
     `/** The operations by their wire names, as the path spells them. */
 export type OperationName =\n${
-      all.map(({ name }) => `  | "${name}"`).join("\n")
+      lines(all.map(({ name }) => `"${name}"`), "  | ")
     };`,
     `/** Every operation of the API. */
 export const operations: {
-  readonly [name in OperationName]: OperationRow;
-} = {\n${all.map(row).join("\n")}\n};`,
-    ...[...groups].map(([name, members]) => classSource(name, members)),
-    facade([...groups.keys()]),
+  readonly [name in OperationName]: Operation<name>;
+} = {\n${all.map(description).join("\n")}\n};`,
+    ...[...groups].map(([name, members]) => groupInterface(name, members)),
+    apiInterface([...groups.keys()]),
+    factory(groups),
   ].join("\n\n") + "\n";
 }
 
-function group(operationId: string): string {
+function groupOf(operationId: string): string {
   return operationId.slice(0, operationId.indexOf("."));
 }
 
-function className(name: string): string {
-  return `${name[0]!.toUpperCase()}${name.slice(1)}Api`;
+function methodOf({ operationId }: Endpoint): string {
+  return operationId.slice(operationId.indexOf(".") + 1);
+}
+
+function interfaceName(group: string): string {
+  return `${group[0]!.toUpperCase()}${group.slice(1)}Api`;
 }
 
 function bodyType({ requestBody }: Endpoint): string | undefined {
@@ -57,11 +61,10 @@ function typesOf(all: Endpoint[]): string[] {
     .sort() as string[];
 }
 
-function row(endpoint: Endpoint): string {
-  const { name, operationId, method } = endpoint;
+function description(endpoint: Endpoint): string {
+  const { name, method } = endpoint;
   const values = [
     `"${name}"`,
-    `"${operationId}"`,
     `"${method}"`,
     endpoint["x-deadline-ms"] ?? "Infinity",
     endpoint.requestBody !== undefined,
@@ -69,81 +72,59 @@ function row(endpoint: Endpoint): string {
     ...(resultType(endpoint) === "VmCounters" ? ["{ bigint: true }"] : []),
     ...(endpoint["x-may-close"] ? ["{ mayClose: true }"] : []),
   ];
-  return `  "${name}": row(${values.join(", ")}),`;
+  return `  "${name}": operation(${values.join(", ")}),`;
 }
 
-function classSource(name: string, members: Endpoint[]): string {
+function groupInterface(group: string, members: Endpoint[]): string {
   return `/**
- * The operations \`${name}.*\`. Besides the codes of its own, any call can
- * reject with an {@linkcode ApiError} of code \`other\`, \`migrating\`,
- * \`overloaded\`, \`too_large\` or \`vmm_gone\`, with a
+ * The operations \`${group}.*\`. Besides the codes that a method lists, any call
+ * can reject with an {@linkcode ApiError} of another code, such as \`other\`,
+ * \`migrating\`, \`overloaded\` or \`vmm_gone\`; with a
  * {@linkcode ConnectionError}, {@linkcode DeadlineError} or
- * {@linkcode InvalidRequestError}, or with the reason of its signal.
+ * {@linkcode InvalidRequestError}; or with the reason of its signal.
  */
-export class ${className(name)} {
-  readonly #call: Call;
-
-  /** Made by \`createClient\`. */
-  constructor(call: Call) {
-    this.#call = call;
-  }
-
-${members.map(methodSource).join("\n\n")}
+export interface ${interfaceName(group)} {
+${members.map(signature).join("\n\n")}
 }`;
 }
 
-function methodSource(endpoint: Endpoint): string {
-  const { name, operationId } = endpoint;
-  const method = operationId.slice(operationId.indexOf(".") + 1);
+function signature(endpoint: Endpoint): string {
   const body = bodyType(endpoint);
+  const parameters = `${body ? `body: ${body}, ` : ""}options?: CallOptions`;
   const result = resultType(endpoint);
-  const parameters = [
-    ...(body ? [`body: ${body}`] : []),
-    "options?: CallOptions",
-  ].join(", ");
-  const handed = `operations["${name}"], ${
-    body ? "body" : "undefined"
-  }, options`;
   return `${indent(methodDoc(endpoint))}
-  ${method}(${parameters}): Promise<${result}> {
-    return this.#call(${handed}) as Promise<${result}>;
-  }`;
+  ${methodOf(endpoint)}(${parameters}): Promise<${result}>;`;
 }
 
-function facade(names: string[]): string {
-  return `/** All operations, grouped as their paths are. */
-export class Api {
-${
-    names.map((name) =>
-      `  /** The operations \`${name}.*\`. */\n  readonly ${name}: ${
-        className(name)
-      };`
-    ).join("\n")
-  }
-
-  /** Made by \`createClient\`. */
-  constructor(call: Call) {
-${
-    names.map((name) => `    this.${name} = new ${className(name)}(call);`)
-      .join("\n")
-  }
-  }
-}`;
+function apiInterface(groups: string[]): string {
+  const members = groups.map((name) =>
+    `  /** The operations \`${name}.*\`. */
+  readonly ${name}: ${interfaceName(name)};`
+  );
+  return `/** All operations, grouped by the first word of their paths. */
+export interface Api {\n${members.join("\n")}\n}`;
 }
 
-function apiSpecSource({ info }: Spec): string {
+function factory(groups: Map<string, Endpoint[]>): string {
+  const members = [...groups].map(([name, members]) =>
+    `    ${name}: {\n${members.map(closure).join("\n")}\n    },`
+  );
+  return `/** Makes the methods out of one function that makes every call. */
+export function createApi(call: Call<OperationName>): Api {
+  return {\n${members.join("\n")}\n  };\n}`;
+}
+
+function closure(endpoint: Endpoint): string {
+  const [parameters, body] = bodyType(endpoint)
+    ? ["body, options", "body"]
+    : ["options", "undefined"];
+  return `      ${methodOf(endpoint)}: (${parameters}) =>
+        call(operations["${endpoint.name}"], ${body}, options),`;
+}
+
+function releases({ info }: Spec): string {
   const { oldest, newest, commit } = info["x-releases"];
-  return `/** Which VMM releases the types describe. */
-export interface ApiSpec {
-  /** The oldest release that the client is tested with. */
-  readonly oldest: string;
-  /** The newest; what only it has is marked in the docstrings. */
-  readonly newest: string;
-  /** The upstream commit that \`newest\` stands for. */
-  readonly commit: string;
-}
-
-/** Which VMM releases the types describe; \`vmm.ping\` tells the VMM's own. */
+  return `/** The VMM releases that the types describe; \`vmm.ping\` returns the VMM's own. */
 export const apiSpec: ApiSpec = {
   oldest: "${oldest}",
   newest: "${newest}",
@@ -151,73 +132,15 @@ export const apiSpec: ApiSpec = {
 };`;
 }
 
+function lines(items: string[], before: string, after = ""): string {
+  return items.map((item) => `${before}${item}${after}`).join("\n");
+}
+
 function indent(text: string): string {
   return text.replaceAll(/^/gm, "  ");
 }
 
-const HEADER = `// Made by \`deno task gen\` from spec/cloud-hypervisor.yaml.`;
-
-const CONTRACT = `/** What every method takes last. */
-export interface CallOptions {
-  /** Aborts the call, which then rejects with the signal's own reason. */
-  signal?: AbortSignal;
-  /**
-   * The deadline in milliseconds, from the call on; \`Infinity\` is none.
-   *
-   * Default: the operation's own, or what \`createClient\` was given.
-   */
-  timeoutMs?: number;
-}
-
-/** What the client knows of an operation. */
-export interface OperationRow {
-  /** The wire name, as \`vm.add-disk\`. */
-  readonly name: OperationName;
-  /** The name in camel case, as \`vm.addDisk\`. */
-  readonly id: string;
-  /** The HTTP method. */
-  readonly method: "GET" | "PUT";
-  /** The path of the URL. */
-  readonly path: string;
-  /** The deadline in milliseconds; \`Infinity\` is none. */
-  readonly deadlineMs: number;
-  /** It takes a body. */
-  readonly hasBody: boolean;
-  /** Whether a good answer has data always, at times, or never. */
-  readonly returns: "data" | "maybe" | "nothing";
-  /** Every number of the answer is a bigint. */
-  readonly bigint: boolean;
-  /** The connection may end before the answer, and that is no failure. */
-  readonly mayClose: boolean;
-}
-
-/** Keeps the table short, which every script loads. */
-function row(
-  name: OperationName,
-  id: string,
-  method: "GET" | "PUT",
-  deadlineMs: number,
-  hasBody: boolean,
-  returns: OperationRow["returns"],
-  { bigint = false, mayClose = false } = {},
-): OperationRow {
-  const path = \`/api/v1/\${name}\`;
-  return {
-    name,
-    id,
-    method,
-    path,
-    deadlineMs,
-    hasBody,
-    returns,
-    bigint,
-    mayClose,
-  };
-}
-
-/** Makes a call: what \`createClient\` gives the classes below. */
-export type Call = (
-  row: OperationRow,
-  body: unknown,
-  options?: CallOptions,
-) => Promise<unknown>;`;
+const HEADER = `// Made by \`deno task gen\` from spec/cloud-hypervisor.yaml.
+import type { ApiSpec } from "../contract/api_spec.ts";
+import type { CallOptions } from "../contract/call_options.ts";
+import { type Call, type Operation, operation } from "../contract/operation.ts";`;

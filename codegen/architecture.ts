@@ -23,6 +23,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "src/errors": "error classes and codes",
   "src/json": "exact JSON",
   "src/generated": "made from the spec",
+  "src/contract": "types that generated code shares with the rest",
   "testing": "./testing: the fake VMM",
 };
 

@@ -1,4 +1,4 @@
-/** The marks of the spec as sentences, so that docstrings carry them. */
+/** Turns the marks of the spec into sentences of docstrings. */
 import {
   type Answer,
   type Endpoint,
@@ -24,27 +24,27 @@ function mark(schema: Schema): void {
   for (const property of Object.values(schema.properties ?? {})) mark(property);
 }
 
-/** What the marks of a schema, an operation or an answer say, in sentences. */
+/** The marks of a schema, an operation or a response, as sentences. */
 export function remarks(
   marked: Partial<Schema & Endpoint & Answer>,
 ): string[] {
-  const said: string[] = [];
+  const sentences: string[] = [];
   const feature = marked["x-feature"];
   const since = marked["x-since"];
-  if (feature) said.push(`Only in builds with the feature \`${feature}\`.`);
-  if (since) said.push(`Since ${since}.`);
-  const arch = marked["x-arch"];
-  if (arch) said.push(`Only on ${arch}.`);
-  for (const [value, from] of Object.entries(marked["x-since-values"] ?? {})) {
-    said.push(`\`${value}\` since ${from}.`);
+  if (feature) {
+    sentences.push(`Only in builds with the feature \`${feature}\`.`);
   }
-  return said;
+  if (since) sentences.push(`Since ${since}.`);
+  const arch = marked["x-arch"];
+  if (arch) sentences.push(`Only on ${arch}.`);
+  for (const [value, from] of Object.entries(marked["x-since-values"] ?? {})) {
+    sentences.push(`\`${value}\` since ${from}.`);
+  }
+  return sentences;
 }
 
 /** The docstring of an operation's method. */
 export function methodDoc(endpoint: Endpoint): string {
-  const errors = Object.entries(endpoint.responses)
-    .filter(([status]) => status >= "300");
   const deadline = endpoint["x-deadline-ms"];
   return block([
     `${endpoint.summary}.`,
@@ -54,12 +54,8 @@ export function methodDoc(endpoint: Endpoint): string {
     `Works in: ${endpoint["x-states"].join(", ")}. ` +
     `Deadline: ${deadlineText(deadline)}.`,
     "",
-    `@returns ${RETURNS[endpoint["x-returns"]]}`,
+    ...RETURNS[endpoint["x-returns"]],
     `@throws {ApiError} ${codes(endpoint)}`,
-    ...errors.map(([status, response]) =>
-      [`@throws {ApiError} ${status}: ${response.description}`]
-        .concat(remarks(response)).join(" ")
-    ),
   ]);
 }
 
@@ -70,18 +66,20 @@ export function deadlineText(ms: number | null): string {
 }
 
 function codes({ "x-errors": own }: Endpoint): string {
-  if (own.length === 0) return "With a code that any call can have.";
+  if (own.length === 0) return "Only with a code that any call can have.";
   const listed = own.map((code) => `\`${code}\``).join(", ");
-  return `With the code ${listed}, or one that any call can have.`;
+  return `With the code ${listed}, or a code that any call can have.`;
 }
 
 const RETURNS = {
-  data: "What the VMM says.",
-  maybe: "Where the device sits, or `undefined` on a VM that is not booted.",
-  nothing: "Nothing.",
+  data: ["@returns The response of the VMM."],
+  maybe: [
+    "@returns The id and PCI address of the device, or `undefined` if the VM is not booted.",
+  ],
+  nothing: [],
 };
 
-/** The type of what an operation resolves to. */
+/** The type of the value to which an operation resolves. */
 export function resultType(endpoint: Endpoint): string {
   if (endpoint["x-returns"] === "nothing") return "void";
   const name = refName(jsonSchema(endpoint.responses["200"])!.$ref!);

@@ -4,7 +4,6 @@
  */
 import { createClient } from "@hey-api/openapi-ts";
 import {
-  appendFileSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -24,6 +23,7 @@ import { eventsSource } from "./events.ts";
 import { requestsSource } from "./requests.ts";
 import { schemasSource } from "./schemas.ts";
 import { readSpec } from "./spec.ts";
+import { trimHeyApi } from "./trim_hey_api.ts";
 import { validatorsSource } from "./validators.ts";
 import { withVariants } from "./variants.ts";
 
@@ -31,7 +31,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SPEC = join(ROOT, "spec/cloud-hypervisor.yaml");
 const OUTPUT = join(ROOT, "src/generated");
 
-/** What is made of the spec alone. */
+/** The files that are written from the spec alone. */
 const SOURCES = {
   documents: documentsSource,
   events: eventsSource,
@@ -40,7 +40,7 @@ const SOURCES = {
   validators: validatorsSource,
 };
 
-/** Made from the spec at `specPath`, the whole of `output` anew. */
+/** Deletes `output` and writes it again from the spec at `specPath`. */
 export async function generate(
   specPath: string,
   output: string,
@@ -48,20 +48,13 @@ export async function generate(
   const spec = readSpec(specPath);
   const typed = withVariants(spec);
   describe(typed);
-  // Made beside it and moved, so that nobody reads half of it.
+  // Written beside it and moved, so that nobody reads half of it.
   const made = mkdtempSync(`${output}-`);
   try {
     await createClient(config(typed, made));
-    for (
-      const file of [
-        ...files(join(made, "client")),
-        ...files(join(made, "core")),
-      ]
-    ) {
-      // hey-api's own files do not hold under exactOptionalPropertyTypes.
-      writeFileSync(file, `// @ts-nocheck\n${readFileSync(file, "utf8")}`);
-    }
-    appendFileSync(join(made, "types.gen.ts"), UNKNOWN_ENUM_VALUE);
+    trimHeyApi(made);
+    const types = join(made, "types.gen.ts");
+    writeFileSync(types, `${TYPES_HEADER}${readFileSync(types, "utf8")}`);
     writeFileSync(join(made, "api.gen.ts"), apiSource(typed));
     for (const [name, source] of Object.entries(SOURCES)) {
       writeFileSync(join(made, `${name}.gen.ts`), source(spec));
@@ -73,17 +66,9 @@ export async function generate(
   }
 }
 
-/** What an open enum of a configuration ends with. */
-const UNKNOWN_ENUM_VALUE = `
-/**
- * A value that a later release returned and this one does not know. It can be
- * given back as it was read; a literal that is not listed is no \`UnknownEnumValue\`.
- */
-export type UnknownEnumValue = string & {
-  /** Only a mark for the compiler; no value has it. */
-  readonly unknownEnumValue: true;
-};
-`;
+/** The type with which an open enum of a configuration ends. */
+const TYPES_HEADER =
+  'import type { UnknownEnumValue } from "../contract/unknown_enum_value.ts";\n';
 
 function stale(): boolean {
   const made = newest([OUTPUT], Math.min);

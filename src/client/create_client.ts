@@ -7,11 +7,12 @@ import {
   InvalidRequestError,
 } from "../errors/errors.ts";
 import { findFatalFields } from "../requests/fatal_requests.ts";
+import type { CallOptions } from "../contract/call_options.ts";
+import type { Operation } from "../contract/operation.ts";
 import {
-  Api,
-  type CallOptions,
+  type Api,
+  createApi,
   type OperationName,
-  type OperationRow,
   operations,
 } from "../generated/api.gen.ts";
 import { InexactValueError, stringify } from "../json/json.ts";
@@ -22,46 +23,50 @@ import {
   type TransportResponse,
 } from "../transport/transport.ts";
 
-/** What {@linkcode createClient} takes besides the path. */
+/** The options of {@linkcode createClient}. */
 export interface CreateClientOptions {
   /**
-   * Deadlines in milliseconds, from the call on, waiting for a connection
-   * included: one for all operations, or some by wire name, as
-   * `{ "vm.boot": 60_000 }`. `Infinity` is none.
+   * Deadlines in milliseconds: one number for all operations, or numbers by
+   * wire name, such as `{ "vm.boot": 60_000 }`. `Infinity` is none. The time
+   * counts from the call and includes waiting for a free connection.
    *
-   * Default: 10 s for ping, info and counters; none for snapshot, restore,
-   * coredump and migration; 5 minutes for all others.
+   * Default: 10 s for `vmm.ping`, `vm.info` and `vm.counters`; none for
+   * snapshot, restore, coredump and migration; 5 minutes for all others.
    */
   timeoutMs?: number | Partial<Record<OperationName, number>>;
   /**
-   * How many calls run at once, 1 to 9; others wait. The VMM has ten
-   * connections for everybody who uses its socket.
+   * The number of calls that run at the same time, 1 to 9; further calls wait.
+   * The VMM accepts ten connections in total, shared by all clients.
    *
    * Default: `4`.
    */
   maxConnections?: number;
   /**
-   * Sends requests that are known to stop the VMM process, instead of
-   * refusing them as `fatal_request`.
+   * Sends requests that are known to stop or hang the VMM process, instead of
+   * refusing them with the code `fatal_request`.
    *
    * Default: `false`.
    */
   allowFatal?: boolean;
   /**
-   * Makes the requests in place of the runtime's fetch, for logs or tests. It
-   * gets whole URLs and has to see to it itself that they reach the socket,
-   * usually by {@linkcode unixFetch}.
+   * A function that makes the requests in place of the runtime's fetch, for
+   * logs or tests. It gets whole URLs and must route them to the socket itself,
+   * usually with {@linkcode unixFetch}.
    */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
-/** A client of one VMM; made by {@linkcode createClient}. */
+/**
+ * A client of one VMM; made by {@linkcode createClient}. `vm` and `vmm` are plain
+ * objects of functions: they can be taken apart, and wrapped by a spread.
+ */
 export interface Client extends Api {
   /** The API socket, absolute. */
   readonly socketPath: string;
   /**
-   * Refuses new calls; running ones end as they would. Idempotent. A client
-   * that is never closed keeps no connection and does not keep a script alive.
+   * Refuses new calls; calls that run or wait go on. Can be called again. A
+   * client that is never closed keeps no connection open and does not keep a
+   * script alive.
    */
   close(): void;
   /** Calls {@linkcode Client.close}. */
@@ -70,13 +75,13 @@ export interface Client extends Api {
 
 /**
  * Makes a client of the VMM that listens on `socketPath`. It opens nothing: the
- * first call connects. A call resolves to the VMM's data, or to `undefined`
- * where it answers without any. It rejects with an error of this library or
- * with the reason of the signal that aborted it. Nothing is ever sent twice.
+ * first call connects. A call resolves to the VMM's data, or to `undefined` if
+ * the VMM answers without a body. It rejects with an error of this library, or
+ * with the reason of the signal that aborted it. No request is sent twice.
  *
- * @throws {InvalidRequestError} when the path is empty, holds a NUL or is, made
- * absolute, longer than the kernel's 107 bytes.
- * @throws {RangeError} when an option is out of its range.
+ * @throws {InvalidRequestError} when the path is empty, contains a NUL, is a URL
+ * or is, once made absolute, longer than the kernel's 107 bytes.
+ * @throws {RangeError} when an option is outside its range.
  *
  * @example
  * ```ts
@@ -94,35 +99,41 @@ export function createClient(
   const { timeoutMs: deadlines = {}, maxConnections = 4 } = options;
   checkDeadlines(deadlines);
   if (
-    !Number.isInteger(maxConnections) || !(1 <= maxConnections) ||
+    !Number.isInteger(maxConnections) || maxConnections < 1 ||
     maxConnections > 9
   ) {
     throw new RangeError(`maxConnections is ${maxConnections}, not 1 to 9`);
   }
   const socket = new ApiSocket(socketPath, maxConnections, options.fetch);
 
-  async function call(
-    row: OperationRow,
+  async function call<T>(
+    operation: Operation<OperationName>,
     body: unknown,
     callOptions: CallOptions = {},
-  ): Promise<unknown> {
-    const { signal, timeoutMs = deadlineOf(row, deadlines) } = callOptions;
+  ): Promise<T> {
+    const { signal, timeoutMs = deadlineOf(operation, deadlines) } =
+      callOptions;
     checkDeadline("timeoutMs", timeoutMs);
-    const context = { operation: row.name, socketPath: socket.path };
-    const request: TransportRequest = { method: row.method };
-    if (row.hasBody) {
-      if (!options.allowFatal) assertNotFatal(row.name, body, context);
+    const context = { operation: operation.name, socketPath: socket.path };
+    const request: TransportRequest = { method: operation.method };
+    if (operation.hasBody) {
+      if (!options.allowFatal) assertNotFatal(operation.name, body, context);
       request.body = serialize(body, context);
       request.headers = JSON_BODY;
     }
     const deadline = new Deadline(signal, timeoutMs, context);
     if (deadline.signal) request.signal = deadline.signal;
     try {
-      const url = ORIGIN + row.path;
-      const response = await socket.exchange(url, request, readWhole, context);
-      return readResponse(row, response.status, response.text, context);
+      const url = ORIGIN + operation.path;
+      const { status, text } = await socket.exchange(
+        url,
+        request,
+        readWhole,
+        context,
+      );
+      return readResponse(operation, status, text, context) as T;
     } catch (error) {
-      if (row.mayClose && isClosed(error)) return undefined;
+      if (operation.mayClose && isClosed(error)) return undefined as T;
       throw error;
     } finally {
       deadline.end();
@@ -130,18 +141,22 @@ export function createClient(
   }
 
   const close = (): void => socket.close();
-  return Object.assign(new Api(call), {
+  return {
+    ...createApi(call),
     socketPath: socket.path,
     close,
     [Symbol.dispose]: close,
-  });
+  };
 }
 
 type Deadlines = NonNullable<CreateClientOptions["timeoutMs"]>;
 
-function deadlineOf(row: OperationRow, deadlines: Deadlines): number {
-  const own = typeof deadlines === "number" ? deadlines : deadlines[row.name];
-  return own ?? row.deadlineMs;
+function deadlineOf(
+  { name, deadlineMs }: Operation<OperationName>,
+  deadlines: Deadlines,
+): number {
+  const given = typeof deadlines === "number" ? deadlines : deadlines[name];
+  return given ?? deadlineMs;
 }
 
 function checkDeadlines(deadlines: Deadlines): void {
@@ -150,7 +165,9 @@ function checkDeadlines(deadlines: Deadlines): void {
   }
   for (const [name, ms] of Object.entries(deadlines)) {
     if (!Object.hasOwn(operations, name)) {
-      throw new RangeError(`timeoutMs names "${name}", which is no operation`);
+      throw new RangeError(
+        `timeoutMs names "${name}", which is not an operation`,
+      );
     }
     if (ms !== undefined) checkDeadline(`timeoutMs["${name}"]`, ms);
   }
@@ -162,24 +179,24 @@ function assertNotFatal(
   context: ErrorContext,
 ): void {
   for (const { field, reason } of findFatalFields(name, body)) {
-    const told = `${reason}; allowFatal lets it through`;
-    throw new InvalidRequestError("fatal_request", field, told, context);
+    const advised = `${reason}; allowFatal lets it through`;
+    throw new InvalidRequestError("fatal_request", field, advised, context);
   }
 }
 
 function serialize(body: unknown, context: ErrorContext): string {
   const refuse = (field: string, reason: string, cause?: unknown): never => {
-    const from = cause === undefined ? context : { ...context, cause };
-    throw new InvalidRequestError("invalid_request", field, reason, from);
+    const details = cause === undefined ? context : { ...context, cause };
+    throw new InvalidRequestError("invalid_request", field, reason, details);
   };
   try {
     return stringify(body) ??
-      refuse("body", "it takes a body, and there is none");
+      refuse("body", "the operation takes a body, and none was given");
   } catch (error) {
     if (error instanceof InvalidRequestError) throw error;
     return error instanceof InexactValueError
       ? refuse(error.path, error.message)
-      : refuse("body", `the body is no JSON: ${error}`, error);
+      : refuse("body", `the body cannot be written as JSON: ${error}`, error);
   }
 }
 
@@ -189,7 +206,7 @@ async function readWhole(
   return { status: response.status, text: await response.text() };
 }
 
-/** Some operations end the process that would answer. */
+/** Some operations end the process that would answer them. */
 function isClosed(error: unknown): boolean {
   return error instanceof ConnectionError && error.code === "closed";
 }

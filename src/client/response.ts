@@ -1,27 +1,27 @@
-/** From the VMM's answer to data or an error. */
+/** Turns a response of the VMM into data or an error. */
 import {
   ApiError,
   ConnectionError,
   type ErrorContext,
 } from "../errors/errors.ts";
-import type { OperationRow } from "../generated/api.gen.ts";
+import type { Operation } from "../contract/operation.ts";
 import { parse, parseBigints } from "../json/json.ts";
 
-/** The data of a good answer, `undefined` where there is none. */
+/** The data of a successful response, `undefined` if it has none. */
 export function readResponse(
-  row: OperationRow,
+  { returns, bigint }: Operation,
   status: number,
   text: string,
   context: ErrorContext,
 ): unknown {
-  // A runtime that takes such a status for a final one reads no HTTP.
+  // Only a runtime that misreads HTTP takes such a status for the final one.
   if (status < 200) throw new ConnectionError("not_http", context);
   if (status > 299) {
     throw new ApiError(status, readMessages(text), context);
   }
-  if (text === "" && row.returns !== "data") return undefined;
+  if (text === "" && returns !== "data") return undefined;
   try {
-    return row.bigint ? parseBigints(text) : parse(text);
+    return bigint ? parseBigints(text) : parse(text);
   } catch (cause) {
     throw new ConnectionError("not_http", { ...context, cause });
   }

@@ -1,5 +1,6 @@
 /** What is read, and from where on. */
-import type { KnownEvent, MonitorEvent } from "../generated/events.gen.ts";
+import type { MonitorEvent } from "../contract/monitor_event.ts";
+import type { KnownEvent } from "../generated/events.gen.ts";
 
 /**
  * An event that is not listed here: a later release's. It is wrapped, so that

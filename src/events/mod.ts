@@ -24,4 +24,5 @@ export type {
   VmmEvent,
 } from "./event.ts";
 export { type EventInput, readEvents } from "./read.ts";
-export type { KnownEvent, MonitorEvent } from "../generated/events.gen.ts";
+export type { MonitorEvent } from "../contract/monitor_event.ts";
+export type { KnownEvent } from "../generated/events.gen.ts";

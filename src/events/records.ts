@@ -3,11 +3,8 @@
  * ends with an empty line; no other line of it is empty.
  */
 import { Buffer } from "node:buffer";
-import {
-  eventKinds,
-  type KnownEvent,
-  type MonitorEvent,
-} from "../generated/events.gen.ts";
+import type { MonitorEvent } from "../contract/monitor_event.ts";
+import { eventKinds, type KnownEvent } from "../generated/events.gen.ts";
 import type { UnreadableEvent, VmmEvent } from "./event.ts";
 
 export class Records {

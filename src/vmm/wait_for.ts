@@ -1,7 +1,7 @@
 /** Waits for a state of the VMM or its VM. */
 import type { Client } from "../client/create_client.ts";
 import { ApiError } from "../errors/errors.ts";
-import type { CallOptions } from "../generated/api.gen.ts";
+import type { CallOptions } from "../contract/call_options.ts";
 import type {
   VmInfo,
   VmmPingResponse,

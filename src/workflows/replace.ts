@@ -1,6 +1,6 @@
 /** Another configuration for the VM, or the old one back. */
 import type { Client } from "../client/create_client.ts";
-import type { CallOptions } from "../generated/api.gen.ts";
+import type { CallOptions } from "../contract/call_options.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
 import { RollbackError } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";

@@ -1,10 +1,6 @@
 /** The API: from requests to operations, and from results to answers. */
 import { Buffer } from "node:buffer";
-import {
-  type OperationName,
-  type OperationRow,
-  operations,
-} from "../../src/generated/api.gen.ts";
+import { type OperationName, operations } from "../../src/generated/api.gen.ts";
 import { requests } from "../../src/generated/requests.gen.ts";
 import { stringify } from "../../src/json/json.ts";
 import { messages } from "./messages.ts";
@@ -21,7 +17,7 @@ export interface Call {
   readonly body: unknown;
 }
 
-const routes = new Map<string, OperationRow>(
+const routes = new Map<string, (typeof operations)[OperationName]>(
   Object.values(operations).map((row) => [row.path, row]),
 );
 

@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { ApiError, ConnectionError, createClient } from "../../mod.ts";
-import { bodyOf, reply, serve, serving } from "../support/server.ts";
+import {
+  ApiError,
+  type CallOptions,
+  ConnectionError,
+  createClient,
+} from "../../mod.ts";
+import { bodyOf, pathOf, reply, serve, serving } from "../support/server.ts";
 
 interface Operation {
   operationId: string;
@@ -108,3 +113,34 @@ test("vmm.shutdown() alone takes a closed connection for success", () =>
     }
     assert.equal(requests.length, operations().length);
   }));
+
+test("the operations are functions that can be taken apart and wrapped", () =>
+  serving(
+    (socket) => socket.write(reply(204)),
+    async ({ path, requests }) => {
+      const client = createClient(path);
+      const { boot } = client.vm;
+      await boot();
+      const booted: string[] = [];
+      const wrapped = {
+        ...client,
+        vm: {
+          ...client.vm,
+          async boot(options?: CallOptions) {
+            booted.push("before");
+            await boot(options);
+          },
+        },
+      };
+      await wrapped.vm.boot();
+      await wrapped.vm.pause();
+      assert.deepEqual(booted, ["before"]);
+      assert.deepEqual(requests.map(pathOf), [
+        "/api/v1/vm.boot",
+        "/api/v1/vm.boot",
+        "/api/v1/vm.pause",
+      ]);
+      wrapped.close();
+      await assert.rejects(boot(), { code: "invalid_request" });
+    },
+  ));

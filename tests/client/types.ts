@@ -1,5 +1,6 @@
 /** What must compile, and, below each `@ts-expect-error`, what must not. */
 import {
+  type Client,
   type ConsoleMode,
   createClient,
   type ImageType,
@@ -31,6 +32,16 @@ export async function uses(): Promise<unknown[]> {
   await vm.create({ memory: { size: 2n ** 40n, thp: false } });
   await vm.create({ memory: { size: 1024 ** 3 } });
   await vm.addDisk({ path: "/a", image_type: "Raw" }, { timeoutMs: 5 });
+
+  // The operations are plain functions: they can be taken apart and wrapped.
+  const { boot: start } = client.vm;
+  const wrapped: Client = {
+    ...client,
+    vm: { ...client.vm, boot: (options) => start(options) },
+  };
+  await wrapped.vm.boot({ timeoutMs: 1 });
+  // @ts-expect-error: a wrapper with a method of another type
+  const misfit: Client = { ...client, vm: { ...client.vm, boot: () => 1 } };
 
   // A later release may be in a state that is not listed.
   if (state === "Hibernated") return [];
@@ -73,7 +84,7 @@ export async function uses(): Promise<unknown[]> {
     .console.mode;
 
   const whole: VmConfig = config;
-  return [boot, size, named, wrong, complete, mode, modes, whole];
+  return [boot, size, named, wrong, complete, mode, modes, whole, misfit];
 }
 
 export function events(event: VmmEvent): unknown[] {

@@ -23,7 +23,7 @@ test("the types take what the VMM takes, and no more", {
         types: ["node"],
       },
       include: [],
-      files: [join(ROOT, "tests/types.ts")],
+      files: [join(ROOT, "tests/client/types.ts")],
     }),
   );
   const tsc = join(ROOT, "node_modules/.bin/tsc");

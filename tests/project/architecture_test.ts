@@ -12,7 +12,7 @@ import {
 
 /** What each part imports; a new arrow is a decision, and stands here. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  "mod.ts": ["src/client", "src/errors", "src/generated"],
+  "mod.ts": ["src/client", "src/contract", "src/errors", "src/generated"],
   "src/sdk": ["src/client", "src/generated", "src/json", "src/transport"],
   "src/process": [
     "src/client",
@@ -24,6 +24,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/workflows": [
     "src/client",
+    "src/contract",
     "src/errors",
     "src/events",
     "src/generated",
@@ -32,15 +33,17 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/vmm": [
     "src/client",
+    "src/contract",
     "src/errors",
     "src/events",
     "src/generated",
     "src/wait",
   ],
-  "src/events": ["src/generated", "src/wait"],
+  "src/events": ["src/contract", "src/generated", "src/wait"],
   "src/schema": ["src/generated", "src/json", "src/requests"],
   "src/client": [
     "src/arguments",
+    "src/contract",
     "src/errors",
     "src/generated",
     "src/json",
@@ -55,7 +58,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/arguments": ["src/errors"],
   "src/errors": ["src/generated"],
   "src/json": [],
-  "src/generated": [],
+  "src/generated": ["src/contract"],
+  "src/contract": [],
   "testing": ["src/generated", "src/json", "src/schema"],
 };
 
