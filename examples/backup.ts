@@ -1,18 +1,19 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor" and so on.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { createClient } from "@chv/cloud-hypervisor";
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { restoreVm, snapshotVm } from "@chv/cloud-hypervisor/workflows";
 import * as fs from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 
 /**
- * A backup of a running VM, memory and disks, of which the newest few are
- * kept. Each is restored once into a VMM of its own, left paused, before it
- * counts. A VM with a tap, a vsock or a console file cannot be restored beside
- * itself: prove those on another host. Without cloud-hypervisor in
- * `CLOUD_HYPERVISOR`, the fake restores it.
+ * Backs up a running VM, its memory and its disks, and keeps the newest
+ * backups. Each backup is verified: it is restored once, paused, in a second
+ * VMM. A VM with a tap, a vsock or a console file cannot be restored beside
+ * itself: verify such a backup on another host. The second VMM is the
+ * installed cloud-hypervisor, else the fake.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net backup.ts <socket> <directory> [how many]
  *     bun backup.ts <socket> <directory> [how many]
@@ -25,7 +26,7 @@ if (socketPath === undefined || directory === undefined || !(+keep >= 1)) {
 }
 const client = createClient(socketPath);
 const { vm } = client;
-/** Sorts by age; it has another name until it is proved. */
+/** Names sort by age. A backup ends in ".part" until it is verified. */
 const name = new Date().toISOString().replaceAll(":", "-");
 const target = join(resolve(directory), name);
 const part = `${target}.part`;
@@ -37,13 +38,13 @@ try {
   await snapshotVm(client, part, { whilePaused: copyDisks });
   const saved = join(part, "config.json");
   let text = fs.readFileSync(saved, "utf8");
-  // As text, since 64-bit numbers would not survive JSON.parse.
+  // Replaces text, because JSON.parse would round 64-bit numbers.
   for (const [path, copy] of copies) {
     const to = JSON.stringify(join(part, copy!));
     text = text.replaceAll(JSON.stringify(path), () => to);
   }
   fs.writeFileSync(saved, text);
-  await prove();
+  await verify();
   fs.writeFileSync(saved, text.replaceAll(part, () => target));
   fs.renameSync(part, target);
 } catch (error) {
@@ -57,7 +58,7 @@ for (const old of done.sort().slice(0, -keep)) {
   console.log(`removed ${old}`);
 }
 
-/** As of the snapshot: the VM is still paused. */
+/** The VM is still paused, so the disks fit the snapshot. */
 function copyDisks(): void {
   const mode = fs.constants.COPYFILE_FICLONE;
   for (const [path, copy] of copies) {
@@ -65,11 +66,10 @@ function copyDisks(): void {
   }
 }
 
-async function prove(): Promise<void> {
-  const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
-  const vmm = await spawnVmm({
-    ...fake && fakeProgram({ files: "any" }),
-  });
+async function verify(): Promise<void> {
+  const program = fakeUnlessInstalled({ files: "any" });
+  console.log(`VMM: ${program.name}`);
+  const vmm = await spawnVmm(program);
   try {
     const { state } = await restoreVm(vmm, part, { resume: false });
     console.log(`restored: ${state}`);

@@ -1,7 +1,8 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor" instead.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { ApiError, createClient } from "@chv/cloud-hypervisor";
 
-/** Boots a VM, and leaves no half-built one behind when that fails. */
+/** Boots a VM. If the boot fails, the half-built VM is deleted. */
 export async function bootVm(socketPath: string, disk: string): Promise<void> {
   const { vm } = createClient(socketPath);
   await vm.create({

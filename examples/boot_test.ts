@@ -1,4 +1,4 @@
-// Runs with `deno test -A`, `bun test` and `node --test`; no KVM is needed.
+// Runs with `deno test -A`, `bun test` and `node --test`. Takes the fake.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeVmm } from "@chv/cloud-hypervisor/testing";

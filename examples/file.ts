@@ -1,17 +1,18 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor" and so on, and "npm:yaml@2.9.1".
+// Runs as it is where the packages are installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" and "npm:yaml@2.9.1" in the imports.
 import type { VmConfig } from "@chv/cloud-hypervisor";
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
 import { validate } from "@chv/cloud-hypervisor/schema";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseDocument } from "yaml";
 
 /**
- * A VM from a file in YAML or JSON, in the keys of the API: the file is looked
- * over first, and nothing is started when anything is wrong with it. Runs
- * until the guest powers off, or Ctrl-C. Without cloud-hypervisor in
- * `CLOUD_HYPERVISOR`, the fake plays it.
+ * Boots a VM from a YAML or JSON file that has the keys of the API. The file
+ * is validated first; with a problem in it, nothing is started. Runs until the
+ * guest powers off; Ctrl-C kills the VMM and the guest. Takes the installed
+ * cloud-hypervisor, else the fake.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net file.ts vm.yaml
  *     bun file.ts vm.yaml
@@ -22,9 +23,7 @@ if (path === undefined) {
   console.error("usage: file.ts <vm.yaml or vm.json>");
   process.exit(2);
 }
-const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
-
-/** JSON is YAML too. */
+// A JSON file is a YAML file, too.
 const document = parseDocument(readFileSync(path, "utf8"));
 const config: unknown = document.toJS();
 const problems = document.errors.length > 0
@@ -35,10 +34,9 @@ if (problems.length > 0) {
   process.exit(1);
 }
 
-const vmm = await spawnVmm({
-  ...fake && fakeProgram({ files: "any" }),
-  config: config as VmConfig,
-});
+const program = fakeUnlessInstalled({ files: "any" });
+console.log(`VMM: ${program.name}`);
+const vmm = await spawnVmm({ ...program, config: config as VmConfig });
 try {
   console.log(`booted in VMM ${vmm.pid}, socket ${vmm.socketPath}`);
   const { exitCode, signal, stderr } = await vmm.exited;

@@ -1,23 +1,24 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { waitForState } from "@chv/cloud-hypervisor/workflows";
 import process from "node:process";
 
 /**
- * The first VM: starts a VMM, boots a kernel in it, says what is there, and
- * stops it. Without cloud-hypervisor in `CLOUD_HYPERVISOR`, the fake plays it.
+ * The first VM: starts a VMM, boots a kernel, prints the state of the VM, and
+ * stops both. Takes the installed cloud-hypervisor, else the fake.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net first.ts [kernel]
  *     bun first.ts [kernel]
  *     node first.ts [kernel]
  */
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
-const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
+const guest = { powersOffAfterMs: 10 };
+const program = fakeUnlessInstalled({ files: "any", guest });
+console.log(`VMM: ${program.name}`);
 
-const vmm = await spawnVmm({
-  ...fake && fakeProgram({ files: "any", guest: { powersOffAfterMs: 10 } }),
-});
+const vmm = await spawnVmm(program);
 try {
   const { vm } = vmm.client;
   await vm.create({
@@ -36,5 +37,5 @@ try {
   );
 } finally {
   const { step } = await vmm.stop({ timeoutMs: 5000 });
-  console.log(`stopped by ${step}`);
+  console.log(`the VMM ended after ${step}`);
 }

@@ -1,9 +1,10 @@
 /**
- * The smallest guest that cloud-hypervisor boots, assembled by hand: it writes
- * a line to the serial port, and halts or powers off. No kernel image is needed.
+ * A guest of a few hundred bytes that cloud-hypervisor boots on x86_64: it
+ * writes a line to the serial port, then halts or powers off. It needs no
+ * kernel image.
  */
 
-/** Where the guest is loaded and entered: 16 MiB. */
+/** The guest is loaded and entered at this address: 16 MiB. */
 const BASE = 0x1000000;
 const HEADERS = 64 + 2 * 56;
 
@@ -56,7 +57,7 @@ function segment(
   view.setBigUint64(header + 48, 4n, true);
 }
 
-/** Name `Xen`, type 18: the physical address to enter at. */
+/** Name `Xen`, type 18: the physical address of the entry point. */
 function xenNote(entry: number): Uint8Array {
   const note = new Uint8Array(20);
   const view = new DataView(note.buffer);
@@ -68,7 +69,7 @@ function xenNote(entry: number): Uint8Array {
   return note;
 }
 
-/** To the VMM's own ACPI device: sleep state 5, enabled. */
+/** Writes to the VMM's ACPI device: sleep state 5, enabled. */
 const POWER_OFF = [
   ...[0x66, 0xba, 0x00, 0x06], // mov dx, 0x600
   ...[0xb0, 0x34], //             mov al, 0x34

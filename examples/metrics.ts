@@ -1,4 +1,5 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor" and "npm:prom-client@15.1.3".
+// Runs as it is where the packages are installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" and "npm:prom-client@15.1.3" in the imports.
 import { ApiError, type Client, createClient } from "@chv/cloud-hypervisor";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,18 +7,18 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 
 /**
- * `http://127.0.0.1:PORT/metrics` for Prometheus, 9100 unless `PORT` says
- * otherwise, 0 for any: whether each VMM answers, its VM's state, and the
- * counters of its devices. Ctrl-C ends it.
+ * Serves `http://127.0.0.1:PORT/metrics` for Prometheus: whether each VMM
+ * answers, the state of its VM, and the counters of its devices. `PORT` is 9100
+ * by default; 0 takes any free port. Ctrl-C ends the script.
  *
  *     deno run --allow-env --allow-read --allow-write --allow-net metrics.ts <socket>…
  *     bun metrics.ts <socket>…
  *     node metrics.ts <socket>…
  *
- * Counters are 64-bit, Prometheus' values floats: above 2^53 they lose their
- * last bits, less than 1 part in 10^15, which no rate shows. A latency of a
- * device that did nothing yet is 2^64-1, which would be 600,000 years to
- * every `max()`: there is no sample until there is an operation.
+ * Counters are 64-bit integers and Prometheus stores floats: above 2^53 a value
+ * loses its last bits, less than 1 part in 10^15, too little to see in a rate.
+ * The latency of a device without any operation is 2^64-1 µs (600,000 years),
+ * so such a latency is left out.
  */
 const clients = process.argv.slice(2).map((path) =>
   createClient(path, { timeoutMs: 3000 })
@@ -28,7 +29,7 @@ if (clients.length === 0) {
 }
 
 const server = createServer(async (_, response) => {
-  // The VMM does the counting, so that each scrape starts from nothing.
+  // The VMM keeps the counters, so each scrape uses a new registry.
   const registry = new Registry();
   await Promise.all(clients.map((client) => scrape(client, registry)));
   response.setHeader("Content-Type", registry.contentType);
@@ -70,7 +71,7 @@ async function scrape(client: Client, registry: Registry): Promise<void> {
     }
     add(Gauge, "chv_up", 1);
   } catch (error) {
-    // A VMM that refuses is there: it has no VM, or one that does not run.
+    // A VMM that refuses the call is up: it has no VM, or the VM does not run.
     add(Gauge, "chv_up", error instanceof ApiError ? 1 : 0);
     console.error(String(error));
   }

@@ -1,18 +1,20 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on, and "npm:cli-progress@3.12.0".
+// Runs as it is where the packages are installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" and "npm:cli-progress@3.12.0" in the imports.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { migrateVm } from "@chv/cloud-hypervisor/workflows";
 import progress from "cli-progress";
 import process from "node:process";
 
-/** Moves a VM to another VMM, and shows how far it is: `migrate.ts [kernel]`. */
+/**
+ * Moves a VM to another VMM with a progress bar: `migrate.ts [kernel]`. Takes
+ * the installed cloud-hypervisor for both sides, else the fake.
+ */
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
-const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
-const options = {
-  ...fake && fakeProgram({ files: "any" }),
-};
-/** How much is done at a stage; how many passes there will be is unknown. */
-const SHARES = {
+const program = fakeUnlessInstalled({ files: "any" });
+console.log(`VMM: ${program.name}`);
+/** Percent at each stage. The VMM reports stages only, no bytes. */
+const PERCENT = {
   started: 10,
   iteration: 50,
   switching: 80,
@@ -21,7 +23,7 @@ const SHARES = {
 };
 
 const source = await spawnVmm({
-  ...options,
+  ...program,
   config: {
     payload: { kernel },
     cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
@@ -30,7 +32,7 @@ const source = await spawnVmm({
     console: { mode: "Off" },
   },
 });
-const destination = await spawnVmm(options);
+const destination = await spawnVmm(program);
 const bar = new progress.SingleBar({
   format: "{bar} {percentage} % {stage}",
   noTTYOutput: true,
@@ -40,7 +42,7 @@ try {
   bar.start(100, 0, { stage: "waiting" });
   const { state } = await migrateVm(source, destination, {
     timeoutMs: 60_000,
-    onProgress: ({ stage }) => bar.update(SHARES[stage], { stage }),
+    onProgress: ({ stage }) => bar.update(PERCENT[stage], { stage }),
   });
   bar.stop();
   console.log(`${state} in VMM ${destination.pid}; ${source.pid} has ended`);

@@ -1,6 +1,7 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { spawnVmm, type VmmProcess } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { restoreVm, snapshotVm } from "@chv/cloud-hypervisor/workflows";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,20 +9,17 @@ import { join } from "node:path";
 import process from "node:process";
 
 /**
- * Keeps VMs ready that were booted once: a snapshot is taken, restored into a
- * few VMMs, and each request takes one of them while the next is restored:
- * `pool.ts [kernel]`. The VM has no disk, which all of them would share.
+ * Keeps a pool of VMs that are restored from one snapshot, so that nobody
+ * waits for a boot: each request takes a VM, and the pool restores the next:
+ * `pool.ts [kernel]`. The VM has no disk, because all copies would share it.
+ * Takes the installed cloud-hypervisor, else the fake.
  */
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
 const SIZE = 3;
 const REQUESTS = 6;
 
-function spawn(): Promise<VmmProcess> {
-  const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
-  return spawnVmm({
-    ...fake && fakeProgram({ files: "any" }),
-  });
-}
+const program = fakeUnlessInstalled({ files: "any" });
+console.log(`VMM: ${program.name}`);
 
 class Pool {
   readonly #snapshot: string;
@@ -32,7 +30,7 @@ class Pool {
     for (let i = 0; i < size; i++) this.#add();
   }
 
-  /** A VM that is paused just after its boot. */
+  /** Resolves to a VM that is paused just after its boot. */
   async take(): Promise<VmmProcess> {
     const vmm = this.#ready.shift()!;
     this.#add();
@@ -48,13 +46,13 @@ class Pool {
 
   #add(): void {
     const vmm = this.#restore();
-    // Who takes it is told.
+    // `take()` reports the error.
     vmm.catch(() => {});
     this.#ready.push(vmm);
   }
 
   async #restore(): Promise<VmmProcess> {
-    const vmm = await spawn();
+    const vmm = await spawnVmm(program);
     try {
       await restoreVm(vmm, this.#snapshot, { resume: false });
       return vmm;
@@ -68,7 +66,7 @@ class Pool {
 const directory = mkdtempSync(join(tmpdir(), "pool-"));
 try {
   const snapshot = join(directory, "snapshot");
-  const first = await spawn();
+  const first = await spawnVmm(program);
   await first.client.vm.create({
     payload: { kernel },
     cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },

@@ -1,20 +1,23 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { resizeAndWait } from "@chv/cloud-hypervisor/workflows";
 import process from "node:process";
 
 /**
- * Gives each of a few VMs more vCPUs, one VM after another, and goes on only
- * when the one before has them: `resize.ts [kernel]`.
+ * Gives more vCPUs to three VMs, one after another: the next VM is resized
+ * only when the VM before has its vCPUs: `resize.ts [kernel]`. Takes the
+ * installed cloud-hypervisor, else the fake.
  */
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
-const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
+const program = fakeUnlessInstalled({ files: "any" });
+console.log(`VMM: ${program.name}`);
 const vmms = await Promise.all(
   ["web", "db", "queue"].map(async (name) => ({
     name,
     vmm: await spawnVmm({
-      ...fake && fakeProgram({ files: "any" }),
+      ...program,
       config: {
         payload: { kernel },
         cpus: { boot_vcpus: 1, max_vcpus: 4, nested: false },

@@ -1,19 +1,20 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { Buffer } from "node:buffer";
 import { constants, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 
 /**
- * An ephemeral CI runner: each job gets a VM of its own, with a copy of the
- * image, and nothing is left of either. The job is on the kernel's command
- * line, as `job=<base64url>`; the guest runs it, writes what it has to say to
- * the serial console, then the line `job-exit=<code>`, and powers off. That
- * code is this script's; 125 is a guest that did not get so far. A job has
- * `JOB_MINUTES`, else 10. Without cloud-hypervisor in `CLOUD_HYPERVISOR`, the
- * fake plays it.
+ * An ephemeral CI runner: each job gets its own VM with a copy of the image;
+ * both are deleted at the end. The guest finds the job on the kernel's command
+ * line as `job=<base64url>`, runs it, writes its output to the serial console,
+ * then the line `job-exit=<code>`, and powers off. The script exits with that
+ * code, or with 125 when the line is missing. A job has 10 minutes, or
+ * `JOB_MINUTES`. Takes the installed cloud-hypervisor, else the fake with a
+ * guest that writes `job-exit=0`.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net runner.ts <image> <job> [kernel]
  *     bun runner.ts <image> <job> [kernel]
@@ -25,20 +26,16 @@ if (image === undefined || job === undefined) {
   process.exit(2);
 }
 const timeoutMs = Number(process.env["JOB_MINUTES"] ?? 10) * 60_000;
-const says = "hello from the fake\njob-exit=0\n";
-const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
-const vmm = await spawnVmm({
-  ...fake &&
-    fakeProgram({
-      files: "any",
-      guest: { serialOutput: says, endsAfterMs: 50 },
-    }),
-});
+const serialOutput = "hello from the fake\njob-exit=0\n";
+const guest = { serialOutput, endsAfterMs: 50 };
+const program = fakeUnlessInstalled({ files: "any", guest });
+console.error(`VMM: ${program.name}`);
+const vmm = await spawnVmm(program);
 const serial = join(vmm.directory, "serial");
 let problem = "the guest ended without a result";
 try {
   const disk = join(vmm.directory, "disk");
-  // Shares the image's blocks where the file system can: Btrfs, XFS, ZFS.
+  // Btrfs, XFS and ZFS share the blocks of the image instead of copying them.
   copyFileSync(image, disk, constants.COPYFILE_FICLONE);
   const encoded = Buffer.from(job).toString("base64url");
   const { vm } = vmm.client;
@@ -52,7 +49,7 @@ try {
     pvpanic: true,
   });
   await vm.boot();
-  // They end with the VMM, which ends with the guest.
+  // The events end with the VMM, and the VMM ends when the guest powers off.
   const signal = AbortSignal.timeout(timeoutMs);
   for await (const { event } of vmm.events({ signal })) {
     if (event !== "panic" && event !== "rebooting") continue;

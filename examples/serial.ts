@@ -1,6 +1,7 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor/process" and so on.
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
 import { spawnVmm } from "@chv/cloud-hypervisor/process";
-import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,18 +9,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * Boots a kernel and prints the first line that the guest writes to its serial
- * console: `serial.ts [kernel]`. Without cloud-hypervisor in
- * `CLOUD_HYPERVISOR`, the fake plays a guest.
+ * console: `serial.ts [kernel]`. Takes the installed cloud-hypervisor, else
+ * the fake with a guest that writes one line.
  */
 const [kernel = "/boot/vmlinux"] = process.argv.slice(2);
-const fake = process.env["CLOUD_HYPERVISOR"] === undefined;
-const vmm = await spawnVmm({
-  ...fake &&
-    fakeProgram({
-      files: "any",
-      guest: { serialOutput: "hello from the fake\n" },
-    }),
-});
+const guest = { serialOutput: "hello from the fake\n" };
+const program = fakeUnlessInstalled({ files: "any", guest });
+console.log(`VMM: ${program.name}`);
+const vmm = await spawnVmm(program);
 try {
   const file = join(vmm.directory, "serial");
   await vmm.client.vm.create({
@@ -36,7 +33,7 @@ try {
   await vmm.stop({ timeoutMs: 1000 });
 }
 
-/** Looks at the file until it holds a whole line. */
+/** Reads the file again and again until it contains a whole line. */
 async function firstLine(file: string, signal: AbortSignal): Promise<string> {
   for (;;) {
     const [line, ...more] = readFileSync(file, "utf8").split(/\r?\n/);

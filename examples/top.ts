@@ -1,12 +1,13 @@
-// Copied out of the repository, import "jsr:@chv/cloud-hypervisor" and "npm:cli-table3@0.6.5".
+// Runs as it is where the packages are installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" and "npm:cli-table3@0.6.5" in the imports.
 import { createClient, type VmCounters } from "@chv/cloud-hypervisor";
 import Table from "cli-table3";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Shows what VMs read, write, receive and send a second, again and again:
- * `top.ts [--rounds N] [--every MS] <socket>…`. Ctrl-C ends it.
+ * Prints how much running VMs read, write, receive and send in a second, again
+ * and again: `top.ts [--rounds N] [--every MS] <socket>…`. Ctrl-C ends it.
  */
 const args = process.argv.slice(2);
 const rounds = option("--rounds", Infinity);
@@ -30,12 +31,12 @@ const history = new Map<string, number[]>();
 for (let round = 0; round < rounds; round++) {
   if (round > 0) await delay(everyMs);
   const table = new Table({ head: ["VM", ...Object.keys(COLUMNS), "load"] });
-  table.push(...await Promise.all(clients.map(rowOf)));
+  table.push(...await Promise.all(clients.map(readRates)));
   if (process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[J");
   console.log(table.toString());
 }
 
-async function rowOf(
+async function readRates(
   { socketPath, vm }: (typeof clients)[number],
 ): Promise<string[]> {
   try {
@@ -51,7 +52,7 @@ async function rowOf(
     history.set(socketPath, loads);
     return [socketPath, ...rates.map(inBytes), sparkline(loads)];
   } catch (error) {
-    // A VM that is not there may come back.
+    // The VM may come back, so the next round asks again.
     const { code = String(error) } = error as { code?: string };
     return [socketPath, code, "", "", "", ""];
   }

@@ -1,27 +1,35 @@
-/** How the stand-in program is run. */
-import { existsSync } from "node:fs";
+/** The arguments that start the stand-in program. */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { FakeVmmOptions } from "./options.ts";
 
-/** What the stand-in program is to be like. */
+/** Options of the stand-in program. */
 export type FakeProgramOptions = Pick<
   FakeVmmOptions,
   "release" | "files" | "guest"
 >;
 
-/** What `spawnVmm` takes to start the stand-in program. */
+/** Options for `spawnVmm` that start the stand-in program. */
 export interface FakeProgram {
-  /** As of {@linkcode fakeCommand}. */
+  /** Program and arguments. */
   readonly command: readonly string[];
-  /** The options, as the program reads them. */
+  /** Environment variables from which the program reads its options. */
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A program to start as the VMM; made by {@linkcode fakeUnlessInstalled}. */
+export interface ChosenProgram extends FakeProgram {
+  /** The program's version and path, or `the fake` and the reason. */
+  readonly name: string;
+}
+
 /**
- * What `spawnVmm` takes to start the fake in the binary's place.
+ * Options for `spawnVmm` that start the fake VMM instead of the real one.
  *
- * @throws {Error} as {@linkcode fakeCommand}.
+ * @throws {Error} when {@linkcode fakeCommand} does.
  *
  * @example
  * ```ts
@@ -51,11 +59,43 @@ export function fakeProgram(
 }
 
 /**
- * The argument list that runs the stand-in program with the current runtime:
- * its flags are to follow.
+ * Chooses the program for `spawnVmm`: the one that `CLOUD_HYPERVISOR` names,
+ * else `cloud-hypervisor` from `PATH` where /dev/kvm can be opened, else the
+ * fake VMM. The options apply to the fake only.
  *
- * @throws {Error} in a script that was compiled to one file, which has no
- * program beside it.
+ * @throws {Error} when the fake is chosen and {@linkcode fakeCommand} throws.
+ *
+ * @example
+ * ```ts
+ * import { spawnVmm } from "@chv/cloud-hypervisor/process";
+ * import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
+ *
+ * const program = fakeUnlessInstalled({ files: "any" });
+ * console.log(`VMM: ${program.name}`); // VMM: the fake (no cloud-hypervisor …)
+ * const vmm = await spawnVmm({ ...program });
+ * await vmm.stop();
+ * ```
+ */
+export function fakeUnlessInstalled(
+  options: FakeProgramOptions = {},
+): ChosenProgram {
+  const given = process.env["CLOUD_HYPERVISOR"];
+  const installed = given || findInPath("cloud-hypervisor");
+  if (installed && (given || isAllowed("/dev/kvm", READ_WRITE))) {
+    return { name: versionOf(installed), command: [installed], env: {} };
+  }
+  const reason = installed === undefined
+    ? "no cloud-hypervisor in CLOUD_HYPERVISOR or PATH"
+    : "/dev/kvm cannot be opened";
+  return { name: `the fake (${reason})`, ...fakeProgram(options) };
+}
+
+/**
+ * The arguments that run the stand-in program with the current runtime. Append
+ * the flags of cloud-hypervisor.
+ *
+ * @throws {Error} in a script that was compiled to one file, because the
+ * program's own file is missing there.
  */
 export function fakeCommand(): string[] {
   // Installed from npm, the files are JavaScript.
@@ -65,7 +105,7 @@ export function fakeCommand(): string[] {
   if (url.protocol === "file:" && !existsSync(program)) {
     throw new Error(
       `the fake's program is not at ${program}: a compiled script cannot ` +
-        "start it, so give it a VMM, as by CLOUD_HYPERVISOR",
+        "start it; set CLOUD_HYPERVISOR to a real VMM",
     );
   }
   const runtime = process.execPath;
@@ -73,4 +113,29 @@ export function fakeCommand(): string[] {
     return [runtime, "run", "--quiet", "--allow-all", program];
   }
   return [runtime, program];
+}
+
+const READ_WRITE = constants.R_OK | constants.W_OK;
+
+function findInPath(program: string): string | undefined {
+  return (process.env["PATH"] ?? "").split(delimiter)
+    .filter((directory) => directory !== "")
+    .map((directory) => join(directory, program))
+    .find((path) => isAllowed(path, constants.X_OK));
+}
+
+function isAllowed(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first line of the program's `--version`, with its path. */
+function versionOf(program: string): string {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  const [line] = (stdout ?? "").split("\n");
+  return line ? `${line} (${program})` : program;
 }

@@ -4,10 +4,12 @@
  * @module
  */
 export {
+  type ChosenProgram,
   fakeCommand,
   type FakeProgram,
   fakeProgram,
   type FakeProgramOptions,
+  fakeUnlessInstalled,
 } from "./fake_program.ts";
 export { type Clock, FakeClock } from "./machine/clock.ts";
 export type { Traffic } from "./machine/counters.ts";

@@ -39,7 +39,7 @@ const RECIPES: { readonly [name: string]: Recipe } = {
     const text = await script.ended(0);
     assert.match(
       text,
-      /^Running: 1 vCPU, 256 MiB, VMM \d+\nstopped by (power-button|vm)/,
+      /^VMM: .*\nRunning: 1 vCPU, 256 MiB, VMM \d+\nthe VMM ended after (power-button|vm)/,
     );
   },
 
@@ -59,16 +59,16 @@ const RECIPES: { readonly [name: string]: Recipe } = {
     };
     const own = start("runner", [image, "make test"], directory, form);
     if (!form.binary && !form.compiled) {
-      assert.match(await own.ended(0), /^hello from the fake/);
+      assert.match(await own.ended(0), /^hello from the fake/m);
     } else await own.ended(125);
-    assert.match(await run("hi\r\njob-exit=0\r\n").ended(0), /^hi/);
+    assert.match(await run("hi\r\njob-exit=0\r\n").ended(0), /^hi/m);
     await run("job-exit=3\r\n").ended(3);
     assert.match(
       await run("too early\r\n").ended(125),
-      /^too early[^]*the guest ended without a result/,
+      /^too early$[^]*the guest ended without a result/m,
     );
     const late = run("too late\r\n", false, { JOB_MINUTES: "0.01" });
-    assert.match(await late.ended(125), /^too late[^]*TimeoutError/);
+    assert.match(await late.ended(125), /^too late$[^]*TimeoutError/m);
     const missing = start("runner", ["/missing", "job"], directory, form);
     assert.match(await missing.ended(125), /no such file[^]*'\/missing'/i);
   },
@@ -100,6 +100,24 @@ const RECIPES: { readonly [name: string]: Recipe } = {
     assert.match(ended, /the VMM ended with code 0/);
   },
 
+  async many(directory, form) {
+    const { payload } = smallVm(directory);
+    const run = (kernel: string): Script =>
+      start("many", ["3", kernel], directory, form, {
+        FAKE_VMM_GUEST: '{"powersOffAfterMs":1}',
+      });
+    const interrupted = run(payload!.kernel!);
+    await interrupted.printed(/api\.sock[^]*api\.sock[^]*api\.sock/);
+    interrupted.signal("SIGINT");
+    const text = await interrupted.ended(0);
+    assert.equal(text.match(/^a VMM ended after /gm)?.length, 3, text);
+
+    const early = run(payload!.kernel!);
+    await early.printed(/^VMM: /);
+    early.signal("SIGINT");
+    assert.match(await early.ended(1), /interrupted by SIGINT/);
+  },
+
   hotplug: (directory, form) =>
     withVmm(directory, form, async (vmm) => {
       const data = sparse(join(directory, "data.raw"));
@@ -107,18 +125,18 @@ const RECIPES: { readonly [name: string]: Recipe } = {
       const args = [vmm.socketPath, `disk=${data}`, ...net, "memory=128"];
       const script = start("hotplug", args, directory, form);
       await script.printed(
-        /^lent disk .* as _disk\d+ at 0000:00:[\da-f]+\.0$/m,
+        /^added disk .* as _disk\d+ at 0000:00:[\da-f]+\.0$/m,
       );
-      await script.printed(/^lent 128 MiB$/m);
+      await script.printed(/^added 128 MiB$/m);
       const before = await vmm.client.vm.info();
       assert.equal(before.memory_actual_size, 192 << 20);
       assert.equal(before.config.disks?.[0]?.path, data);
       script.stdin.end();
       // The hand-made guest has no drivers, and so lets go of nothing.
       const text = await script.ended(form.binary ? 1 : 0);
-      assert.match(text, /^took back 128 MiB$/m);
-      if (form.binary) assert.match(text, /did not get back disk.*in vain/);
-      else assert.match(text, /took back net.*\ntook back disk/);
+      assert.match(text, /^removed 128 MiB$/m);
+      if (form.binary) assert.match(text, /could not remove disk/);
+      else assert.match(text, /removed net.*\nremoved disk/);
       const { config, memory_actual_size: size } = await vmm.client.vm.info();
       assert.equal(size, 64 << 20);
       assert.deepEqual([config.disks ?? [], config.net ?? []], [[], []]);
@@ -135,7 +153,10 @@ const RECIPES: { readonly [name: string]: Recipe } = {
       const args = [vmm.socketPath, backups, "2"];
       for (let i = 0; i < 3; i++) {
         const script = start("backup", args, directory, form);
-        assert.match(await script.ended(0), /^restored: Paused\nkept /);
+        assert.match(
+          await script.ended(0),
+          /^VMM: .*\nrestored: Paused\nkept /,
+        );
       }
       const kept = readdirSync(backups);
       assert.equal(kept.length, 2, kept.join());

@@ -42,7 +42,13 @@ export function start(
   const [program, ...first] = form.compiled
     ? [compiled(name, directory)]
     : [process.execPath, ...permissions(name), join(EXAMPLES, `${name}.ts`)];
-  const given: NodeJS.ProcessEnv = { ...process.env, TMPDIR: scratch, ...env };
+  // Without PATH, so that the example does not find a real VMM there.
+  const given: NodeJS.ProcessEnv = {
+    ...process.env,
+    PATH: "",
+    TMPDIR: scratch,
+    ...env,
+  };
   delete given["CLOUD_HYPERVISOR"];
   if (form.binary) given["CLOUD_HYPERVISOR"] = form.binary;
   // A program of one file cannot start the fake's.
