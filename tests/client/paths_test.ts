@@ -23,7 +23,7 @@ import {
   unixFetch,
 } from "../../mod.ts";
 import { reply, serve } from "../support/server.ts";
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -77,9 +77,12 @@ test("a socket that a dead VMM left leads to refused", async () => {
   rmSync(directory, { recursive: true });
 });
 
-test("a socket of another user leads to permission_denied", {
-  skip: skipUnless(process.getuid?.() === 0, "the tests do not run as root"),
-}, async () => {
+const rootTest = testIf(
+  process.getuid?.() === 0,
+  "the tests do not run as root",
+);
+
+rootTest("a socket of another user leads to permission_denied", async () => {
   const directory = temporary();
   chmodSync(directory, 0o755);
   const path = join(directory, "api.sock");

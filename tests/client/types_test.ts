@@ -3,16 +3,18 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const onNode = !("Deno" in globalThis) && !("Bun" in globalThis);
 
-test("the types take what the VMM takes, and no more", {
-  skip: skipUnless(onNode, "tsc says the same on every runtime: Node asks it"),
-}, () => {
+const nodeTest = testIf(
+  onNode,
+  "tsc says the same on every runtime: Node asks it",
+);
+
+nodeTest("the types take what the VMM takes, and no more", () => {
   const directory = mkdtempSync(join(tmpdir(), "chv-types-"));
   writeFileSync(
     join(directory, "tsconfig.json"),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 import { opens } from "../support/vmms.ts";
 
 const DEMO = fileURLToPath(new URL("../../examples/demo.ts", import.meta.url));
@@ -82,12 +82,10 @@ test("the demo shows the life of a VM with the fake", async () => {
   assert.match(text, /^restore +Running$/m);
 });
 
-test("the demo shows the life of a VM with a real VMM", {
-  skip: skipUnless(
-    Boolean(BINARY) && opens("/dev/kvm"),
-    "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open",
-  ),
-}, async () => {
+testIf(
+  Boolean(BINARY) && opens("/dev/kvm"),
+  "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open",
+)("the demo shows the life of a VM with a real VMM", async () => {
   const text = await walksThrough(BINARY!);
   assert.ok(text.includes(BINARY!));
 });

@@ -42,11 +42,10 @@ const OUTPUT: { readonly [example: string]: RegExp } = {
   migrate: /100 % finished[^]*^Running in VMM \d+; \d+ has ended$/m,
 };
 
-for (const { name, command, skip } of programs) {
+for (const { name, command, test } of programs) {
   for (const [example, output] of Object.entries(OUTPUT)) {
     test(
       `examples/${example}.ts runs with ${name}`,
-      { skip: skip() },
       () =>
         inDirectory(async (directory) => {
           const binary = typeof command === "string" ? command : undefined;

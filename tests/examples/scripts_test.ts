@@ -25,7 +25,7 @@ import {
   type Script,
   start,
 } from "../support/script.ts";
-import { skipUnless } from "../support/skip.ts";
+import { type RegisterTest, testIf } from "../support/skip.ts";
 import { inDirectory, programs, smallVm, sparse } from "../support/vmms.ts";
 
 type Recipe = (directory: string, form: Form) => Promise<void>;
@@ -268,20 +268,19 @@ async function withVmm(
 }
 
 const [, real] = programs;
-const forms: readonly (Form & { skip: () => string | false })[] = [
-  { name: "the fake", skip: () => false },
+const forms: readonly (Form & { test: RegisterTest })[] = [
+  { name: "the fake", test },
   {
     name: "a real VMM",
     binary: process.env["CLOUD_HYPERVISOR"] ?? "",
-    skip: real!.skip,
+    test: real!.test,
   },
 ];
 
-for (const { skip, ...form } of forms) {
+for (const { test, ...form } of forms) {
   for (const [name, recipe] of Object.entries(RECIPES)) {
     test(
       `examples/${name}.ts runs with ${form.name}`,
-      { skip: skip() },
       () => cleanly(recipe, form),
     );
   }
@@ -290,15 +289,14 @@ for (const { skip, ...form } of forms) {
 const COMPILES = "Bun" in globalThis ||
   "Deno" in globalThis && Boolean(process.env["DENORT_BIN"]);
 
+const compiledTest = testIf(
+  COMPILES,
+  "Bun compiles; Deno needs its runtime in DENORT_BIN, Node compiles nothing",
+);
+
 for (const [name, recipe] of Object.entries(RECIPES)) {
-  test(
+  compiledTest(
     `examples/${name}.ts runs as a program of one file`,
-    {
-      skip: skipUnless(
-        COMPILES,
-        "Bun compiles; Deno needs its runtime in DENORT_BIN, Node compiles nothing",
-      ),
-    },
     () => cleanly(recipe, { name: "the fake", compiled: true }),
   );
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fakeCommand, fakeUnlessInstalled } from "../../testing/mod.ts";
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 import { inDirectory, opens } from "../support/vmms.ts";
 
 test("fakeUnlessInstalled() takes the program of CLOUD_HYPERVISOR", () =>
@@ -21,16 +21,21 @@ test("fakeUnlessInstalled() leaves a missing program to spawnVmm()", () => {
   assert.equal(chosen.name, "/missing");
 });
 
-test("fakeUnlessInstalled() takes the program of PATH", {
-  skip: skipUnless(opens("/dev/kvm"), "/dev/kvm does not open"),
-}, () =>
-  inDirectory((directory) => {
-    const program = createProgram(join(directory, "cloud-hypervisor"));
-    const PATH = `/missing::${directory}`;
-    for (const CLOUD_HYPERVISOR of [undefined, ""]) {
-      assert.deepEqual(withEnv({ CLOUD_HYPERVISOR, PATH }).command, [program]);
-    }
-  }));
+const kvmTest = testIf(opens("/dev/kvm"), "/dev/kvm does not open");
+
+kvmTest(
+  "fakeUnlessInstalled() takes the program of PATH",
+  () =>
+    inDirectory((directory) => {
+      const program = createProgram(join(directory, "cloud-hypervisor"));
+      const PATH = `/missing::${directory}`;
+      for (const CLOUD_HYPERVISOR of [undefined, ""]) {
+        assert.deepEqual(withEnv({ CLOUD_HYPERVISOR, PATH }).command, [
+          program,
+        ]);
+      }
+    }),
+);
 
 test("fakeUnlessInstalled() takes the fake where nothing is installed", () => {
   const chosen = withEnv({ CLOUD_HYPERVISOR: undefined, PATH: "" });

@@ -10,7 +10,7 @@ import { ApiError, createClient } from "../../mod.ts";
 import { type OperationName, operations } from "../../src/generated/api.gen.ts";
 import { FakeVmm, type LoggedRequest } from "../../testing/mod.ts";
 import { blocks } from "../support/markdown.ts";
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 import { inDirectory } from "../support/vmms.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/ch-remote.md", import.meta.url));
@@ -44,12 +44,12 @@ test("docs/ch-remote.md has every operation once", () => {
   assert.deepEqual(found, Object.keys(operations).sort());
 });
 
-test("docs/ch-remote.md has every command of ch-remote", {
-  skip: skipUnless(
-    finds(REMOTE),
-    "CH_REMOTE names no binary, nor is it on PATH",
-  ),
-}, () => {
+const remoteTest = testIf(
+  finds(REMOTE),
+  "CH_REMOTE names no binary, nor is it on PATH",
+);
+
+remoteTest("docs/ch-remote.md has every command of ch-remote", () => {
   const { stdout } = spawnSync(REMOTE, ["--help"], { encoding: "utf8" });
   const list = /^Commands:\n([^]*?)^ {2}help/m.exec(stdout)![1]!;
   const commands = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
@@ -57,38 +57,39 @@ test("docs/ch-remote.md has every command of ch-remote", {
   assert.deepEqual(found.sort(), commands.sort());
 });
 
-test("curl sends what the call sends", {
-  skip: skipUnless(finds("curl"), "there is no curl"),
-}, () =>
-  inDirectory(async (directory) => {
-    for (const row of rows) {
-      const called = await request(row, directory, call);
-      const sent = await request(row, directory, shell);
-      assert.deepEqual(essence(sent), essence(called), row.operation);
-    }
-  }));
+const curlTest = testIf(finds("curl"), "there is no curl");
 
-test("ch-remote sends what the call sends, and defaults", {
-  skip: skipUnless(
-    finds(REMOTE),
-    "CH_REMOTE names no binary, nor is it on PATH",
-  ),
-}, () =>
-  inDirectory(async (directory) => {
-    for (const row of rows) {
-      const called = essence(await request(row, directory, call));
-      const sent = essence(
-        await request({ ...row, curl: row.remote }, directory, shell),
-      );
-      // It writes out what it was not given.
-      if (sent.body && called.body) {
-        sent.body = Object.fromEntries(
-          Object.keys(called.body).map((key) => [key, sent.body![key]]),
-        );
+curlTest(
+  "curl sends what the call sends",
+  () =>
+    inDirectory(async (directory) => {
+      for (const row of rows) {
+        const called = await request(row, directory, call);
+        const sent = await request(row, directory, shell);
+        assert.deepEqual(essence(sent), essence(called), row.operation);
       }
-      assert.deepEqual(sent, called, row.operation);
-    }
-  }));
+    }),
+);
+
+remoteTest(
+  "ch-remote sends what the call sends, and defaults",
+  () =>
+    inDirectory(async (directory) => {
+      for (const row of rows) {
+        const called = essence(await request(row, directory, call));
+        const sent = essence(
+          await request({ ...row, curl: row.remote }, directory, shell),
+        );
+        // It writes out what it was not given.
+        if (sent.body && called.body) {
+          sent.body = Object.fromEntries(
+            Object.keys(called.body).map((key) => [key, sent.body![key]]),
+          );
+        }
+        assert.deepEqual(sent, called, row.operation);
+      }
+    }),
+);
 
 /** The one request that a VMM gets, in a state in which it is granted. */
 async function request(

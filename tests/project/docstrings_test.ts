@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSpec } from "../../codegen/spec.ts";
 import project from "../../deno.json" with { type: "json" };
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -115,9 +115,9 @@ interface Member {
   readonly jsDoc?: Doc;
 }
 
-test("every exported symbol, member and field has a docstring", {
-  skip: skipUnless("Deno" in globalThis, "deno doc reads the sources"),
-}, () => {
+const denoTest = testIf("Deno" in globalThis, "deno doc reads the sources");
+
+denoTest("every exported symbol, member and field has a docstring", () => {
   const files = [
     ...Object.values(project.exports),
     // The methods of a client, which are exported by way of `Client`.
@@ -135,30 +135,34 @@ test("every exported symbol, member and field has a docstring", {
   assert.deepEqual(unitless(shown), []);
 });
 
-test("docstrings of wire types tell releases, features and defaults", {
-  skip: skipUnless("Deno" in globalThis, "deno doc reads the sources"),
-}, () => {
-  const { symbols } = pages(["src/generated/types.gen.ts"]).values().next()
-    .value!;
-  let checked = 0;
-  for (const [name, { properties = {} }] of Object.entries(schemas)) {
-    const symbol = symbols.find((one) => one.name === name)!;
-    const fields = fieldsOf(symbol.declarations[0]!.def);
-    for (const [key, property] of Object.entries(properties)) {
-      const { default: value, "x-since": since, "x-feature": feature } =
-        property;
-      const text = fields.get(key)!.jsDoc!.doc!.replaceAll(/\s+/g, " ");
-      const at = `${name}.${key}: ${text}`;
-      if (since) assert.ok(text.includes(`Since ${since}.`), at);
-      if (feature) assert.ok(text.includes(`feature \`${feature}\``), at);
-      if (value !== undefined) {
-        assert.ok(text.includes(`Default: \`${JSON.stringify(value)}\`.`), at);
+denoTest(
+  "docstrings of wire types tell releases, features and defaults",
+  () => {
+    const { symbols } = pages(["src/generated/types.gen.ts"]).values().next()
+      .value!;
+    let checked = 0;
+    for (const [name, { properties = {} }] of Object.entries(schemas)) {
+      const symbol = symbols.find((one) => one.name === name)!;
+      const fields = fieldsOf(symbol.declarations[0]!.def);
+      for (const [key, property] of Object.entries(properties)) {
+        const { default: value, "x-since": since, "x-feature": feature } =
+          property;
+        const text = fields.get(key)!.jsDoc!.doc!.replaceAll(/\s+/g, " ");
+        const at = `${name}.${key}: ${text}`;
+        if (since) assert.ok(text.includes(`Since ${since}.`), at);
+        if (feature) assert.ok(text.includes(`feature \`${feature}\``), at);
+        if (value !== undefined) {
+          assert.ok(
+            text.includes(`Default: \`${JSON.stringify(value)}\`.`),
+            at,
+          );
+        }
+        checked++;
       }
-      checked++;
     }
-  }
-  assert.ok(checked > 300, `${checked}`);
-});
+    assert.ok(checked > 300, `${checked}`);
+  },
+);
 
 function fieldsOf(def: unknown): Map<string, Member> {
   const found = new Map<string, Member>();

@@ -16,7 +16,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import own from "../../package.json" with { type: "json" };
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BIN = join(ROOT, "node_modules/.bin");
@@ -28,10 +28,6 @@ const PROGRAM = "./testing/cloud-hypervisor";
 const modules = Object.keys(project.exports)
   .filter((entry) => entry !== PROGRAM)
   .map((entry) => entry.replace(".", project.name));
-
-function once(): string | false {
-  return skipUnless("Deno" in globalThis, "Deno runs it, once is enough");
-}
 
 function reached(): boolean {
   const args = ["view", NODE_22, "version"];
@@ -113,9 +109,10 @@ await client.vm.create({ payload: {}, memory: { size: "1G" } });
 fake.close() satisfies Promise<void>;
 `;
 
-test("the npm package works and has types in a project of its own", {
-  skip: once() || skipUnless(reached(), "the npm registry is not reached"),
-}, async (t) => {
+testIf(
+  "Deno" in globalThis && reached(),
+  "Deno runs it alone, where npm reaches its registry",
+)("the npm package works and has types in a project of its own", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "chv-package-"));
   const tarball = packed(directory);
   const home = join(directory, "project");
@@ -161,58 +158,63 @@ test("the npm package works and has types in a project of its own", {
   rmSync(directory, { recursive: true });
 });
 
-test("the npm package holds compiled code, its types and its papers", {
-  skip: once(),
-}, () => {
-  const directory = mkdtempSync(join(tmpdir(), "chv-tarball-"));
-  execFileSync("tar", ["-xzf", packed(directory), "-C", directory]);
-  const home = join(directory, "package");
-  const files = (readdirSync(home, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1));
-  const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"];
-  assert.deepEqual(
-    files.filter((path) =>
-      !/^(mod|src\/.*|testing\/.*)\.(js|d\.ts)$/.test(path)
-    )
-      .sort(),
-    [...papers, "package.json"],
-  );
+testIf("Deno" in globalThis, "Deno runs it alone")(
+  "the npm package holds compiled code, its types and its papers",
+  () => {
+    const directory = mkdtempSync(join(tmpdir(), "chv-tarball-"));
+    execFileSync("tar", ["-xzf", packed(directory), "-C", directory]);
+    const home = join(directory, "package");
+    const files = (readdirSync(home, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        join(entry.parentPath, entry.name).slice(home.length + 1)
+      );
+    const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"];
+    assert.deepEqual(
+      files.filter((path) =>
+        !/^(mod|src\/.*|testing\/.*)\.(js|d\.ts)$/.test(path)
+      )
+        .sort(),
+      [...papers, "package.json"],
+    );
 
-  const made = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
-  const { exports, ...fields } = made;
-  assert.deepEqual(fields, {
-    name: project.name,
-    version: project.version,
-    type: "module",
-    license: project.license,
-    main: "./mod.js",
-    types: "./mod.d.ts",
-    description: own.description,
-    keywords: own.keywords,
-    engines: own.engines,
-    repository: { type: "git", url: "git+https://github.com/a/b.git" },
-  });
-  assert.deepEqual(Object.keys(exports), Object.keys(project.exports));
-  for (const path of Object.values(exports).flatMap((x) => Object.values(x!))) {
-    assert.ok(files.includes(path.slice(2)), path);
-  }
-
-  // Nothing of the machine or the sources that stay behind.
-  for (const path of files) {
-    const text = readFileSync(join(home, path), "utf8");
-    assert.doesNotMatch(text, /sourceMappingURL|file:\/\/\/\w/, path);
-    assert.ok(!text.includes(ROOT), path);
-    if (/\.(js|d\.ts)$/.test(path)) {
-      assert.doesNotMatch(text, /(from|import\() ?"\.[^"]*\.ts"/, path);
+    const made = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+    const { exports, ...fields } = made;
+    assert.deepEqual(fields, {
+      name: project.name,
+      version: project.version,
+      type: "module",
+      license: project.license,
+      main: "./mod.js",
+      types: "./mod.d.ts",
+      description: own.description,
+      keywords: own.keywords,
+      engines: own.engines,
+      repository: { type: "git", url: "git+https://github.com/a/b.git" },
+    });
+    assert.deepEqual(Object.keys(exports), Object.keys(project.exports));
+    for (
+      const path of Object.values(exports).flatMap((x) => Object.values(x!))
+    ) {
+      assert.ok(files.includes(path.slice(2)), path);
     }
-  }
-  assert.doesNotMatch(
-    readFileSync(join(home, "README.md"), "utf8"),
-    /from "jsr:/,
-  );
-  rmSync(directory, { recursive: true });
-});
+
+    // Nothing of the machine or the sources that stay behind.
+    for (const path of files) {
+      const text = readFileSync(join(home, path), "utf8");
+      assert.doesNotMatch(text, /sourceMappingURL|file:\/\/\/\w/, path);
+      assert.ok(!text.includes(ROOT), path);
+      if (/\.(js|d\.ts)$/.test(path)) {
+        assert.doesNotMatch(text, /(from|import\() ?"\.[^"]*\.ts"/, path);
+      }
+    }
+    assert.doesNotMatch(
+      readFileSync(join(home, "README.md"), "utf8"),
+      /from "jsr:/,
+    );
+    rmSync(directory, { recursive: true });
+  },
+);
 
 test("package.json has deno.json's entries, and leaves it the version", () => {
   assert.equal(own.name, project.name);

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { FakeVmm } from "../../testing/mod.ts";
 import { fakeBinary } from "../support/script.ts";
-import { skipUnless } from "../support/skip.ts";
+import { testIf } from "../support/skip.ts";
 import { type Snippet, snippets } from "../support/snippets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -70,9 +70,12 @@ test("the code in the documentation runs", async (t) => {
   }
 });
 
-test("the code in the documentation has the right types", {
-  skip: skipUnless("Deno" in globalThis, "types are the same on each runtime"),
-}, async () => {
+const denoTest = testIf(
+  "Deno" in globalThis,
+  "types are the same on each runtime",
+);
+
+denoTest("the code in the documentation has the right types", async () => {
   const directory = mkdtempSync(join(ROOT, "tests/snippets-"));
   try {
     for (const [index, { name, code }] of snippets().entries()) {

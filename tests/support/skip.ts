@@ -1,15 +1,18 @@
-/** Says when a test is skipped, and why. */
-import { appendFileSync } from "node:fs";
-import process from "node:process";
+/** Tests that run only where something is present. */
+import { test, type TestContext } from "node:test";
+import { SKIP_MARK } from "../../tools/test/case.ts";
+
+/** Registers a test: `test()` of node:test without options. */
+export type RegisterTest = (
+  name: string,
+  body: (t: TestContext) => void | Promise<void>,
+) => void;
 
 /**
- * For a test's `skip` option: `false`, or why the test is skipped. Deno and
- * Bun print no reasons, so it is written down for `tools/test/run.ts`, which counts
- * them: call it in the options of each such test, never for a subtest.
+ * Returns a function to use in place of `test()`. Where the condition does not
+ * hold, each test that it registers is skipped for the given reason.
  */
-export function skipUnless(condition: boolean, reason: string): string | false {
-  if (condition) return false;
-  const file = process.env["TEST_SKIPS"];
-  if (file) appendFileSync(file, `${JSON.stringify(reason)}\n`);
-  return reason;
+export function testIf(condition: boolean, reason: string): RegisterTest {
+  if (condition) return (name, body) => void test(name, body);
+  return (name) => void test(name + SKIP_MARK + reason, { skip: true });
 }

@@ -4,6 +4,7 @@ import { closeSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { test } from "node:test";
 import { guestElf } from "../../examples/guest.ts";
 import type { VmConfig } from "../../mod.ts";
 import { type ConnectedVmm, connectVmm } from "../../src/process/mod.ts";
@@ -12,29 +13,28 @@ import {
   FakeVmm,
   type FakeVmmOptions,
 } from "../../testing/mod.ts";
-import { skipUnless } from "./skip.ts";
+import { type RegisterTest, testIf } from "./skip.ts";
 
 /** A program that is started as a VMM. */
 export interface Program {
   readonly name: string;
   readonly command: string | readonly string[];
-  /** For a test's options. */
-  readonly skip: () => string | false;
+  /** Registers a test that needs the program. */
+  readonly test: RegisterTest;
 }
 
 const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
 
 /** The fake, and the real VMM, whose tests are skipped without one. */
 export const programs: readonly Program[] = [
-  { name: "the fake", command: fakeCommand(), skip: () => false },
+  { name: "the fake", command: fakeCommand(), test },
   {
     name: "a real VMM",
     command: BINARY,
-    skip: () =>
-      skipUnless(
-        BINARY !== "" && opens("/dev/kvm"),
-        "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open",
-      ),
+    test: testIf(
+      BINARY !== "" && opens("/dev/kvm"),
+      "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open",
+    ),
   },
 ];
 

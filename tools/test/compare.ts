@@ -1,9 +1,9 @@
-/** Finds the tests that only some of the runtimes ran. */
-import type { Result } from "./file.ts";
+/** Finds the tests that ran on some of the runtimes only. */
+import type { Result } from "./case.ts";
 
 /**
- * One suite for three runtimes means the same tests on each: one that ended
- * early without an error, or lost a test on loading, is found here.
+ * Every runtime must run the same tests: this finds a test file that ended
+ * early without an error, and one that lost a test while it loaded.
  */
 export function compare(ran: ReadonlyMap<string, Result[]>): Result[] {
   const counts = new Map<string, Map<string, number>>();
@@ -14,25 +14,20 @@ export function compare(ran: ReadonlyMap<string, Result[]>): Result[] {
       counts.set(key, row.set(runtime, (row.get(runtime) ?? 0) + 1));
     }
   }
-  return [...counts].flatMap(([key, row]) => {
+  return [...counts].flatMap(([key, row]): Result[] => {
     const [file, name] = JSON.parse(key) as [string, string];
     const most = Math.max(...row.values());
-    const short = [...ran].filter(([runtime, results]) =>
-      (row.get(runtime) ?? 0) < most && ended(results, file)
-    );
-    if (short.length === 0) return [];
-    const where = short.map(([runtime]) => runtime).join(", ");
-    return [{
-      file,
-      name,
-      outcome: "failed",
-      error: `did not run on ${where}`,
-    }];
+    const missing = [...ran].filter(([runtime, results]) =>
+      (row.get(runtime) ?? 0) < most && hasEnded(results, file)
+    ).map(([runtime]) => runtime);
+    if (missing.length === 0) return [];
+    const error = `did not run on ${missing.join(", ")}`;
+    return [{ file, name, outcome: "failed", error }];
   });
 }
 
-/** Whether the runtime got to the end of the file, as far as it knows. */
-function ended(results: Result[], file: string): boolean {
+/** Tells whether the runtime reported no fault of the file as a whole. */
+function hasEnded(results: Result[], file: string): boolean {
   const own = results.filter((result) => result.file === file);
   return own.length > 0 && own.every(({ name }) => name !== "");
 }

@@ -1,4 +1,4 @@
-/** Runs a program and whatever it starts, for a limited time. */
+/** Runs a program, with all that it starts, for a limited time. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
@@ -6,70 +6,59 @@ import { BIN } from "./runtimes.ts";
 
 export interface End {
   code: number | null;
-  signal: string | null;
-  /** The limit, if it was killed for being late. */
-  lateMs?: number;
+  signal: NodeJS.Signals | null;
+  isLate: boolean;
 }
 
-export interface Setting {
-  root: string;
+export interface Options {
+  cwd: string;
   env: Record<string, string>;
-  /** The file that takes what it prints. */
+  /** The file that takes the program's output. */
   output: string;
+  limitMs: number;
 }
 
-/** Resolves when the program ends, and kills what that has left behind. */
+/** Resolves when the program has ended, and kills what it has left behind. */
 export async function execute(
   program: string,
   args: string[],
-  { root, env, output }: Setting,
-  limitMs: number,
+  { cwd, env, output, limitMs }: Options,
 ): Promise<End> {
+  // The tests find the same runtimes, and no test runner above them.
+  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...rest } = process.env;
+  const PATH = `${BIN}:${rest["PATH"]}`;
   const log = openSync(output, "w");
-  // A group of its own, so that all of it can be killed.
   const child = spawn(program, args, {
-    cwd: root,
+    cwd,
+    // A process group of its own, so that all of it can be killed.
     detached: true,
-    env: { ...inherited(), ...env },
+    env: { ...rest, PATH, NO_COLOR: "1", ...env },
     stdio: ["ignore", log, log],
   });
   const kill = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch { /* Nothing is left of it. */ }
+    } catch { /* The group has ended. */ }
   };
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
-    kill();
-  };
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  let lateMs: number | undefined;
+  let isLate = false;
   const timer = setTimeout(() => {
-    lateMs = limitMs;
+    isLate = true;
     kill();
   }, limitMs);
+  const interrupt = (): never => {
+    kill();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    const end = await new Promise<End>((resolve, reject) => {
+    return await new Promise<End>((resolve, reject) => {
       child.once("error", reject);
-      child.once(
-        "exit",
-        (code, signal) =>
-          resolve({ code, signal, ...lateMs === undefined ? {} : { lateMs } }),
-      );
+      child.once("exit", (code, signal) => resolve({ code, signal, isLate }));
     });
-    if (interrupted) throw new Error("interrupted");
-    return end;
   } finally {
     clearTimeout(timer);
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     kill();
     closeSync(log);
   }
-}
-
-/** The tests find the same runtimes, and no runner above them. */
-function inherited(): Record<string, string | undefined> {
-  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...rest } = process.env;
-  return { ...rest, PATH: `${BIN}:${process.env["PATH"]}`, NO_COLOR: "1" };
 }

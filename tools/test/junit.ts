@@ -16,77 +16,53 @@ interface TestCase {
 /** Plain text where the element has no attributes. */
 type Failure = string | { message?: string; text?: string };
 
-/** The top-level tests of a report. */
-export function parseJunit(xml: string): Case[] {
-  const { testsuites } = parser.parse(xml) as Report;
-  const all = testsuites
-    .flatMap(({ testsuite }) => testsuite ?? [])
-    .flatMap(({ testcase }) => testcase ?? [])
-    .map((row) => ({ ...row, name: decode(row.name) }));
-  const names = new Set(all.map(({ name }) => name));
-  return all.filter(({ name }) => parent(name, names) === undefined)
-    .map((row) =>
-      toCase(row, all.filter((step) => parent(step.name, names) === row.name))
-    );
-}
-
-/** Entities are left to `decode`: the parser limits their number. */
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: "",
   textNodeName: "text",
   parseTagValue: false,
-  processEntities: false,
+  // For character references such as `&#10;`.
+  htmlEntities: true,
+  processEntities: {
+    enabled: true,
+    maxTotalExpansions: Infinity,
+    maxExpandedLength: Infinity,
+  },
   isArray: (_name, _path, _leaf, isAttribute) => !isAttribute,
 });
 
-function toCase(row: TestCase, steps: TestCase[]): Case {
-  const failures = [row, ...steps].flatMap(({ failure, error }) => [
-    ...failure ?? [],
-    ...error ?? [],
-  ]);
-  const { name } = row;
-  if (row.failure !== undefined || row.error !== undefined) {
-    return { name, outcome: "failed", error: failures.map(text).join("\n") };
+/** Returns the top-level tests of a report. */
+export function parseJunit(xml: string): Case[] {
+  const { testsuites } = parser.parse(xml) as Report;
+  const all = testsuites.flatMap(({ testsuite }) => testsuite ?? [])
+    .flatMap(({ testcase }) => testcase ?? []);
+  const names = new Set(all.map(({ name }) => name));
+  return all.filter(({ name }) => parentOf(name, names) === undefined)
+    .map((test) => {
+      const steps = all.filter(({ name }) =>
+        parentOf(name, names) === test.name
+      );
+      return toCase(test, steps);
+    });
+}
+
+/** Deno lists a subtest after all tests, as `test > subtest`. */
+function parentOf(name: string, names: Set<string>): string | undefined {
+  const parts = name.split(" > ");
+  return parts.slice(1)
+    .map((_, index) => parts.slice(0, index + 1).join(" > "))
+    .find((start) => names.has(start));
+}
+
+function toCase(test: TestCase, steps: TestCase[]): Case {
+  const { name, failure, error, skipped } = test;
+  if (failure === undefined && error === undefined) {
+    return { name, outcome: skipped === undefined ? "passed" : "skipped" };
   }
-  return { name, outcome: row.skipped === undefined ? "passed" : "skipped" };
-}
-
-/** Deno lists a subtest after all tests, as "test > subtest". */
-function parent(name: string, names: Set<string>): string | undefined {
-  for (
-    let at = name.indexOf(" > ");
-    at >= 0;
-    at = name.indexOf(" > ", at + 1)
-  ) {
-    if (names.has(name.slice(0, at))) return name.slice(0, at);
-  }
-  return undefined;
-}
-
-function text(failure: Failure): string {
-  if (typeof failure === "string") return decode(failure);
-  return decode(failure.text ?? failure.message ?? "failed");
-}
-
-const ENTITIES: Record<string, string> = {
-  lt: "<",
-  gt: ">",
-  amp: "&",
-  quot: '"',
-  apos: "'",
-};
-
-function decode(escaped: string): string {
-  return escaped.replaceAll(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (
-    whole,
-    decimal?: string,
-    hex?: string,
-    name?: string,
-  ) => {
-    if (name !== undefined) return ENTITIES[name] ?? whole;
-    return String.fromCodePoint(
-      decimal === undefined ? parseInt(hex!, 16) : Number(decimal),
-    );
-  });
+  const failures = [test, ...steps].flatMap(({ failure = [], error = [] }) =>
+    [...failure, ...error].map((text) =>
+      typeof text === "string" ? text : text.text ?? text.message ?? "failed"
+    )
+  );
+  return { name, outcome: "failed", error: failures.join("\n") };
 }

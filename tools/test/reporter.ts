@@ -1,12 +1,10 @@
 /**
- * Node's reporter: one line of JSON for each top-level test. Its own JUnit
- * reporter omits a test that fails after its subtests passed. What the tests
- * print is passed on.
+ * A reporter for Node: one line of JSON for each top-level test. Node's own
+ * JUnit reporter omits a test that fails after its subtests passed.
  */
-import process from "node:process";
 import type { Case } from "./case.ts";
 
-/** The part of node:test's events that is used here. */
+/** The part of an event of node:test that is used here. */
 interface Event {
   type: string;
   data: {
@@ -15,8 +13,6 @@ interface Event {
     skip?: string | boolean;
     todo?: string | boolean;
     details: { error?: Failure };
-    file?: string;
-    message?: string;
   };
 }
 
@@ -33,28 +29,19 @@ export default async function* report(
 ): AsyncGenerator<string> {
   let errors: string[] = [];
   for await (const { type, data } of events) {
-    if (type !== "test:pass" && type !== "test:fail") {
-      // The diagnostics of the run itself are of no file.
-      if (data.message && data.file) process.stdout.write(line(data.message));
-      continue;
-    }
-    const skipped = Boolean(data.skip ?? data.todo ?? false);
-    if (type === "test:fail" && !skipped) errors.push(text(data));
-    if (data.nesting > 0) continue;
-    yield `${JSON.stringify(toCase(data.name, skipped, type, errors))}\n`;
+    if (type !== "test:pass" && type !== "test:fail") continue;
+    const { name, nesting, skip = false, todo = false } = data;
+    const isSkipped = skip !== false || todo !== false;
+    if (type === "test:fail" && !isSkipped) errors.push(text(data));
+    if (nesting > 0) continue;
+    const result: Case = isSkipped
+      ? { name, outcome: "skipped" }
+      : type === "test:pass"
+      ? { name, outcome: "passed" }
+      : { name, outcome: "failed", error: errors.join("\n") };
+    yield `${JSON.stringify(result)}\n`;
     errors = [];
   }
-}
-
-function toCase(
-  name: string,
-  skipped: boolean,
-  type: string,
-  errors: string[],
-): Case {
-  if (skipped) return { name, outcome: "skipped" };
-  if (type === "test:pass") return { name, outcome: "passed" };
-  return { name, outcome: "failed", error: errors.join("\n") };
 }
 
 function text({ nesting, name, details: { error } }: Event["data"]): string {
@@ -62,10 +49,6 @@ function text({ nesting, name, details: { error } }: Event["data"]): string {
     { message: "failed" };
   if (signal) return `killed by ${signal}`;
   if (exitCode !== undefined) return `exit code ${exitCode}`;
-  const said = cause instanceof Error ? cause.stack : cause ?? message;
-  return nesting > 0 ? `${name}: ${said}` : `${said}`;
-}
-
-function line(message: string): string {
-  return message.endsWith("\n") ? message : `${message}\n`;
+  const stack = cause instanceof Error ? cause.stack : cause ?? message;
+  return nesting > 0 ? `${name}: ${stack}` : `${stack}`;
 }

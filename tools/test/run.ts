@@ -8,9 +8,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { Result } from "./case.ts";
 import { compare } from "./compare.ts";
-import { type Limits, type Result, runFile } from "./file.ts";
-import { BIN, type Runtime, runtimes } from "./runtimes.ts";
+import { type Limits, runFile } from "./file.ts";
+import { BIN, isSanitized, type Runtime, runtimes } from "./runtimes.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LIMITS: Limits = { testMs: 60_000, fileMs: 180_000 };
@@ -22,24 +23,16 @@ export interface Selection {
   files: string[];
 }
 
-/** What a runtime made of a test. */
-type Told = Result & { runtime: string };
+type RuntimeResult = Result & { runtime: string };
 
-/** Prints what ran below `root`; false if anything failed. */
+/** Prints the outcome of the tests below `root`; false if anything failed. */
 export async function run(
   root: string,
   { only, files }: Selection,
   limits: Limits,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const chosen = runtimes.filter(({ name }) =>
-    only.length === 0 || only.includes(name)
-  );
-  const found = find(root, files);
-  const sanitized = found.filter(isSanitized);
-  const shared = found.filter((file) => !isSanitized(file));
-  const ran = new Map<string, Result[]>();
-  const all: Told[] = [];
+  const all: RuntimeResult[] = [];
   const conclude = (runtime: string, title: string, rows: Result[]): void => {
     all.push(...rows.map((row) => ({ ...row, runtime })));
     print(`${title}: ${count(rows)}`);
@@ -47,37 +40,34 @@ export async function run(
       if (row.outcome === "failed") print(`  failed   ${label(row)}`);
     }
   };
+  const paths = testFiles(root, files);
+  const ran = new Map<string, Result[]>();
   // One after another: the tests share two cores and measure what is open.
-  for (const runtime of chosen) {
-    const own = runtime.name === "deno" ? sanitized : [];
-    const results = await runAll(runtime, root, [...shared, ...own], limits);
-    ran.set(runtime.name, results.filter(({ file }) => !own.includes(file)));
-    conclude(runtime.name, `${runtime.name} ${version(runtime)}`, results);
+  for (const runtime of runtimes) {
+    const { name } = runtime;
+    if (only.length > 0 && !only.includes(name)) continue;
+    const own = paths.filter((path) => name === "deno" || !isSanitized(path));
+    const results = await runAll(runtime, root, own, limits);
+    ran.set(name, results.filter(({ file }) => !isSanitized(file)));
+    conclude(name, `${name} ${version(runtime)}`, results);
   }
   const differences = compare(ran);
   if (differences.length > 0) {
     conclude("all", "not on every runtime", differences);
   }
-  // The failures last: the end of a log is what is looked at.
+  // The failures come last, since readers look at the end of a log.
   for (const line of [...skips(all), ...failures(all)]) print(line);
   print(count(all));
   return all.length > 0 && all.every(({ outcome }) => outcome !== "failed");
 }
 
-/** The test files below `tests/` whose paths have one of the parts. */
-function find(root: string, parts: string[]): string[] {
+function testFiles(root: string, parts: string[]): string[] {
   return readdirSync(join(root, "tests"), { recursive: true })
-    .map(String).sort()
-    .filter((name) => name.endsWith("_test.ts"))
-    .filter((name) =>
-      parts.length === 0 || parts.some((part) => name.includes(part))
-    )
-    .map((name) => `tests/${name}`);
-}
-
-/** Deno alone runs these, and checks that they leave nothing open. */
-function isSanitized(file: string): boolean {
-  return file.startsWith("tests/deno/");
+    .map((name) => `tests/${name}`).sort()
+    .filter((path) => path.endsWith("_test.ts"))
+    .filter((path) =>
+      parts.length === 0 || parts.some((part) => path.includes(part))
+    );
 }
 
 async function runAll(
@@ -86,19 +76,17 @@ async function runAll(
   files: string[],
   limits: Limits,
 ): Promise<Result[]> {
-  const results: Result[] = [];
-  const fail = (file: string, error: string): void => {
-    results.push({ file, name: "", outcome: "failed", error });
-  };
   if (!existsSync(join(BIN, runtime.name))) {
-    fail("node_modules", `holds no ${runtime.name}: run npm install`);
-    return results;
+    const error = `holds no ${runtime.name}: run npm install`;
+    return [{ file: "node_modules", name: "", outcome: "failed", error }];
   }
+  const results: Result[] = [];
   for (const file of files) {
     results.push(...await runFile(runtime, root, file, limits));
   }
   if (results.every(({ outcome }) => outcome === "skipped")) {
-    fail("tests", "no test ran");
+    const error = "no test ran";
+    results.push({ file: "tests", name: "", outcome: "failed", error });
   }
   return results;
 }
@@ -106,8 +94,8 @@ async function runAll(
 function version({ name }: Runtime): string {
   const program = join(BIN, name);
   if (!existsSync(program)) return "is missing";
-  const said = execFileSync(program, ["--version"], { encoding: "utf8" });
-  return /\d+\.\d+\.\d+/.exec(said)?.[0] ?? said;
+  const text = execFileSync(program, ["--version"], { encoding: "utf8" });
+  return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? text;
 }
 
 function count(results: Result[]): string {
@@ -116,11 +104,10 @@ function count(results: Result[]): string {
   ).join(", ");
 }
 
-/** Each skipped test once, with the runtimes that share its reason. */
-function skips(all: Told[]): string[] {
-  const skipped = all.filter(({ outcome }) => outcome === "skipped");
+/** Lists each skipped test once, with the runtimes that share the reason. */
+function skips(all: RuntimeResult[]): string[] {
   const lines = Map.groupBy(
-    skipped,
+    all.filter(({ outcome }) => outcome === "skipped"),
     (row) => `  skipped  ${label(row)}: ${row.reason}`,
   );
   return [...lines].map(([line, rows]) =>
@@ -128,15 +115,11 @@ function skips(all: Told[]): string[] {
   );
 }
 
-function failures(all: Told[]): string[] {
-  return all.flatMap((row) => {
-    if (row.outcome !== "failed") return [];
-    const lines = (row.error ?? "").trim().split("\n");
-    return [
-      `  failed   ${label(row)} (${row.runtime})`,
-      ...lines.map((line) => `    ${line}`),
-    ];
-  });
+function failures(all: RuntimeResult[]): string[] {
+  return all.filter(({ outcome }) => outcome === "failed").flatMap((row) => [
+    `  failed   ${label(row)} (${row.runtime})`,
+    ...(row.error ?? "").trim().split("\n").map((line) => `    ${line}`),
+  ]);
 }
 
 function label({ file, name }: Result): string {

@@ -1,24 +1,24 @@
 /** How each runtime runs a test file, and how its report is read. */
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Case } from "./case.ts";
 import { parseJunit } from "./junit.ts";
 
 export interface Runtime {
   name: string;
-  /** The arguments that run a file, relative to the root, to a report. */
+  /** Returns the arguments that run a file and write a report of it. */
   args(file: string, report: string, testMs: number): string[];
   read(report: string): Case[];
 }
+
+/** The folder of the packages' programs. */
+export const BIN: string = local("../../node_modules/.bin/");
 
 export const runtimes: readonly Runtime[] = [
   {
     name: "deno",
     args: (file, report) => [
       ...["test", "-A", "--no-check", "--preload", local("uncaught.ts")],
-      ...file.startsWith("tests/deno/")
-        ? ["--sanitize-ops", "--sanitize-resources"]
-        : [],
+      ...isSanitized(file) ? ["--sanitize-ops", "--sanitize-resources"] : [],
       ...["--junit-path", report, file],
     ],
     read: parseJunit,
@@ -45,11 +45,11 @@ export const runtimes: readonly Runtime[] = [
   },
 ];
 
-/** Where the packages' programs are. */
-export const BIN: string = fileURLToPath(
-  new URL("../../node_modules/.bin/", import.meta.url),
-);
+/** Deno alone runs these files, and checks that they leave nothing open. */
+export function isSanitized(file: string): boolean {
+  return file.startsWith("tests/deno/");
+}
 
-function local(name: string): string {
-  return join(fileURLToPath(new URL(".", import.meta.url)), name);
+function local(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
 }

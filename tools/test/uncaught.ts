@@ -1,6 +1,6 @@
 /**
- * Loaded by Deno before a test file: its node:test keeps an error that no test
- * catches, also one thrown while the file loads, from failing anything.
+ * Deno loads this before a test file. Deno's node:test lets a test pass after
+ * an error that no test catches, also after an error while the file loads.
  */
 import { appendFileSync } from "node:fs";
 import process from "node:process";
