@@ -17,15 +17,15 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { apiSource } from "./api.ts";
 import { config } from "./config.ts";
+import { descriptionsSource } from "./descriptions.ts";
 import { describe } from "./docs.ts";
-import { documentsSource } from "./documents.ts";
 import { eventsSource } from "./events.ts";
 import { requestsSource } from "./requests.ts";
 import { schemasSource } from "./schemas.ts";
 import { readSpec } from "./spec.ts";
 import { trimHeyApi } from "./trim_hey_api.ts";
-import { validatorsSource } from "./validators.ts";
 import { withVariants } from "./variants.ts";
+import { wireKeywordsSource } from "./wire_keywords.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SPEC = join(ROOT, "spec/cloud-hypervisor.yaml");
@@ -33,11 +33,11 @@ const OUTPUT = join(ROOT, "src/generated");
 
 /** The files that are written from the spec alone. */
 const SOURCES = {
-  documents: documentsSource,
+  descriptions: descriptionsSource,
   events: eventsSource,
   requests: requestsSource,
   schemas: schemasSource,
-  validators: validatorsSource,
+  wire_keywords: wireKeywordsSource,
 };
 
 /** Deletes `output` and writes it again from the spec at `specPath`. */

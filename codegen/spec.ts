@@ -74,6 +74,7 @@ export interface Schema {
   "x-since-values"?: Record<string, string>;
   "x-arch"?: string;
   "x-alias-of"?: string;
+  "x-nonzero"?: boolean;
 }
 
 /** An operation with where it stands. */

@@ -25,11 +25,9 @@ export interface Release {
   /** Values of `x-since` that it knows. */
   readonly since: readonly string[];
   /** What follows the id that starts with two underscores. */
-  readonly badIdentifier: string;
+  readonly invalidId: string;
   /** The PCI segments whose device 0 is reserved. */
   readonly reservedDeviceOn: "first" | "every";
-  /** Whether the huge page rules hold for memory zones too. */
-  readonly zoneHugepageRules: boolean;
   /** When a net device without a MAC address gets one. */
   readonly macAt: "parse" | "boot";
   /** Whether removing a device again, before the guest let go, is an error. */
@@ -65,9 +63,8 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       failed: 500,
     },
     since: ["v54.0"],
-    badIdentifier: "is not valid",
+    invalidId: "is not valid",
     reservedDeviceOn: "first",
-    zoneHugepageRules: true,
     macAt: "boot",
     removesOnce: false,
     smallestImage: 0,
@@ -89,9 +86,8 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       failed: 500,
     },
     since: [],
-    badIdentifier: "is not invalid",
+    invalidId: "is not invalid",
     reservedDeviceOn: "every",
-    zoneHugepageRules: false,
     macAt: "parse",
     removesOnce: true,
     smallestImage: 512,

@@ -1,10 +1,10 @@
-/** A whole configuration, and what the VMM computes from it. */
+/** A whole configuration, and values that the VMM computes from it. */
 import type { MemoryConfigInfo, VmConfigInfo } from "../generated/types.gen.ts";
 
-/** A configuration with every default filled in, as `vm.info` shows it. */
+/** A configuration with every default filled in, as `vm.info` returns it. */
 export type Config = VmConfigInfo;
 
-/** What all devices of lists have, as far as it is the same. */
+/** The members that all devices of lists have. */
 export interface Device {
   id?: string;
   iommu?: boolean;
@@ -13,19 +13,19 @@ export interface Device {
 }
 
 /**
- * Fields for file descriptors. They travel beside the JSON, whose values mean
- * nothing; the VMM puts -1 for each.
+ * The keys of file descriptors. JSON cannot carry a descriptor, so the VMM
+ * ignores the numbers and stores -1 for each.
  */
 export const DESCRIPTORS: readonly string[] = ["fd", "fds", "iommufd_fd"];
 
-/** Bytes of RAM: what is booted with, and what is plugged in. */
+/** Bytes of RAM at the boot, plus those of virtio-mem. */
 export function totalRam(memory: MemoryConfigInfo): bigint {
   let total = BigInt(memory.size);
   for (const zone of memory.zones ?? []) total += BigInt(zone.size);
   return total + hotpluggedRam(memory);
 }
 
-/** Bytes of RAM that virtio-mem plugs in. */
+/** Bytes of RAM that virtio-mem has plugged in. */
 export function hotpluggedRam(memory: MemoryConfigInfo): bigint {
   let total = BigInt(memory.hotplugged_size ?? 0);
   for (const zone of memory.zones ?? []) {

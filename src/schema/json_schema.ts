@@ -1,14 +1,17 @@
 /** The JSON Schema of a request, for editors and other validators. */
-import { documents, type JsonSchema } from "../generated/documents.gen.ts";
+import { descriptions } from "../generated/descriptions.gen.ts";
 import type { RequestName } from "../generated/requests.gen.ts";
-import { rootOf } from "./root.ts";
+import type { JsonSchema } from "../contract/json_schema.ts";
+import { schemas } from "../generated/schemas.gen.ts";
+import { schemaNameOf } from "./request_schema.ts";
 
 /**
- * The JSON Schema (2020-12) of what a request sends, with descriptions, ranges
- * and defaults; by default that of `vm.create`, a VM's configuration. Keys that
- * the VMM does not know are no valid ones, so that an editor marks a misspelt
- * one. Bounds of 2^64-1 stand as the number nearest to them. What JSON Schema
- * cannot say, as which values go together, only {@link validate} finds.
+ * Returns the JSON Schema (2020-12) of a request's body, with descriptions,
+ * ranges and defaults. The default is `vm.create`, which takes the
+ * configuration of a VM. Keys that the VMM ignores are invalid, so that an
+ * editor marks a misspelt key. The bound 2^64-1 is written as 2^64, which is
+ * the nearest number. JSON Schema cannot describe which values are valid
+ * together: only {@link validate} checks that.
  *
  * @throws {RangeError} if the operation takes no body.
  *
@@ -20,18 +23,36 @@ import { rootOf } from "./root.ts";
  * ```
  */
 export function jsonSchema(operation: RequestName = "vm.create"): JsonSchema {
-  const root = rootOf(operation);
+  const root = schemaNameOf(operation);
   const $defs: Record<string, JsonSchema> = {};
   const reach = (name: string): void => {
     if (name in $defs) return;
-    $defs[name] = documents[name]!;
-    const text = JSON.stringify(documents[name]);
+    $defs[name] = described(name);
+    const text = JSON.stringify(schemas[name]);
     for (const [, ref] of text.matchAll(/"#\/\$defs\/(\w+)"/g)) reach(ref!);
   };
   reach(root);
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $ref: `#/$defs/${root}`,
-    $defs: structuredClone($defs),
+    $defs,
+  };
+}
+
+/** A copy of a schema, with its title and all descriptions. */
+function described(name: string): JsonSchema {
+  const { "": own, ...members } = descriptions[name] ?? {};
+  const schema = structuredClone(schemas[name]!);
+  const properties = Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([key, property]) => {
+      const description = members[key];
+      return [key, description ? { description, ...property } : property];
+    }),
+  );
+  return {
+    title: name,
+    ...own === undefined ? {} : { description: own },
+    ...schema,
+    ...schema.properties === undefined ? {} : { properties },
   };
 }

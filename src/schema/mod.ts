@@ -1,10 +1,10 @@
 /**
- * Looks requests over before they are sent, and gives their JSON Schema.
+ * Validates requests before they are sent, and returns their JSON Schema.
  *
  * @module
  */
 export { jsonSchema } from "./json_schema.ts";
-export type { JsonSchema } from "../generated/documents.gen.ts";
+export type { JsonSchema } from "../contract/json_schema.ts";
 export type { Problem, ProblemCode } from "./problem.ts";
 export type { RequestName } from "../generated/requests.gen.ts";
 export { validate } from "./validate.ts";

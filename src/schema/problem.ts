@@ -1,32 +1,32 @@
-/** What is wrong with a request. */
+/** A problem of a request. */
 
-/** What kind of rule it breaks. */
+/** The kind of a problem. */
 export type ProblemCode =
-  /** A key that the VMM does not know, and so would lose without a word. */
+  /** A key that the VMM does not know. The VMM ignores such a key. */
   | "unknown_key"
-  /** A value of another type, or a number that is no exact integer. */
+  /** A value of the wrong type, or a number that is not an exact integer. */
   | "wrong_type"
-  /** A key that has to be there. */
+  /** A required key that is missing. */
   | "missing"
-  /** A number or a text outside its bounds. */
+  /** A number or the length of a string is outside the valid range. */
   | "out_of_range"
-  /** A text that is none of those that may stand there. */
+  /** A string that is not one of the accepted strings. */
   | "not_listed"
-  /** Nested deeper than the VMM reads, or without an end. */
+  /** Nested deeper than the VMM reads, or a circular reference. */
   | "too_deep"
-  /** Values that do not go together, or that the VMM refuses at boot. */
+  /** Values that are not valid together, or that the VMM refuses later. */
   | "broken_rule"
-  /** What would stop the VMM; the client refuses it, see `allowFatal`. */
+  /** A value that stops or hangs the VMM. The client refuses such a request, see `allowFatal`. */
   | "fatal";
 
-/** Something that is wrong with a request. */
+/** A problem of a request. */
 export interface Problem {
-  /** The value it is about, as `disks[0].path`; "" is the whole request. */
+  /** The path of the value, such as `disks[0].path`; "" is the whole body. */
   readonly path: string;
-  /** What kind of rule is broken. Stable, made to be compared. */
+  /** The kind of the problem. Stable: compare codes, never messages. */
   readonly code: ProblemCode;
-  /** The rule in words, for people; may change with any release. */
+  /** An explanation for people. It may change in any release. */
   readonly message: string;
-  /** The known key, or the listed text, that is nearest to what was given. */
+  /** The valid key or string that is nearest to the given one. */
   readonly suggestion?: string;
 }

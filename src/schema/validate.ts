@@ -1,26 +1,26 @@
-/** Looks a request over before it is sent. */
+/** Validates requests before they are sent. */
 import type { RequestName } from "../generated/requests.gen.ts";
-import { validators } from "../generated/validators.gen.ts";
-import { problemsOf } from "./schema_error.ts";
-import { DESCRIPTORS } from "./config.ts";
-import { copy } from "./copy.ts";
+import { checkSchema } from "./check_schema.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
-import { rootOf } from "./root.ts";
+import { schemaNameOf } from "./request_schema.ts";
 import { requestViolations } from "./rules/request.ts";
+import { toJsonValue } from "./to_json_value.ts";
+import { withDefaults } from "./with_defaults.ts";
 
 /**
- * All that is wrong with a request, as far as can be told without a host: keys
- * that the VMM does not know (it ignores them, so that a misspelt one is lost),
- * wrong types, ranges, and values that do not go together. An empty list means
- * that nothing was found; files, devices and free memory are not looked at.
+ * Returns every problem of a request that can be found without a host: keys
+ * that the VMM does not know (the VMM ignores them, so a misspelt key has no
+ * effect), wrong types, values out of range, and values that are not valid
+ * together. The result is empty if there is no problem. Files, devices and free
+ * memory of the host are not checked.
  *
- * Without an operation, a whole configuration is meant, as `vm.create` takes
- * it; then the rules of `vm.boot` count too. Of a device that is added, what
- * depends on the rest of the VM cannot be told. Rules are those of the newest
- * release. Values that go together are looked at once the types are right.
+ * The default operation is `vm.create`, which takes the configuration of a VM.
+ * Its rules include those that the VMM checks at `vm.boot`. The rules are those
+ * of the newest release. Rules about several values are checked only if every
+ * value has the right type.
  *
- * @param config What is to be sent. It is not changed.
- * @param operation The wire name of the operation that takes it.
+ * @param config The body of the request. It is not changed.
+ * @param operation The wire name of the operation, such as `vm.add-disk`.
  * @throws {RangeError} if the operation takes no body.
  *
  * @example A misspelt key
@@ -41,44 +41,33 @@ export function validate(
   config: unknown,
   operation: RequestName = "vm.create",
 ): Problem[] {
-  const schema = rootOf(operation);
+  const schema = schemaNameOf(operation);
   const problems: Problem[] = [];
-  const body = copy(config, problems);
+  const body = toJsonValue(config, problems);
   if (problems.length > 0) return problems;
-  const check = validators[schema]!;
-  if (!check(body)) problems.push(...problemsOf(check.errors!, schema, body));
+  problems.push(...checkSchema(schema, body));
   if (problems.some(({ code }) => UNREADABLE.includes(code))) return problems;
-  settle(body as Record<string, unknown>);
-  const told = new Set(problems.map(({ path }) => path));
-  const found = new Set<string>();
-  for (const broken of requestViolations(operation, body)) {
-    const { path, kind, above } = broken;
-    const message = [...above, broken.message].join(": ");
-    // What the schema said, or what stops the VMM, is said once.
-    if (told.has(path) || found.has(`${path} ${message}`)) continue;
-    const code = kind === "panic" ? "fatal" : "broken_rule";
-    if (code === "fatal") told.add(path);
-    found.add(`${path} ${message}`);
+  const reported = new Set(problems.map(({ path }) => path));
+  for (
+    const violation of requestViolations(operation, withDefaults(schema, body))
+  ) {
+    const { path, kind, context, advice, until } = violation;
+    // A rule that the newest release has no more.
+    if (until !== undefined) continue;
+    const chain = [...context, violation.message].join(": ");
+    const message = advice === undefined ? chain : `${chain}; ${advice}`;
+    // The schema or a fatal rule has reported this value already.
+    if (reported.has(path) || reported.has(`${path} ${message}`)) continue;
+    const code = kind === "fatal" ? "fatal" : "broken_rule";
+    reported.add(code === "fatal" ? path : `${path} ${message}`);
     problems.push({ path, code, message });
   }
   return problems;
 }
 
-/** After these, a request is not what its type says. */
+/** After these problems, the body does not have the type of the request. */
 const UNREADABLE: readonly ProblemCode[] = [
   "wrong_type",
   "missing",
   "not_listed",
 ];
-
-/** As the VMM reads it: null is nothing, and descriptors are -1. */
-function settle(struct: Record<string, unknown>): void {
-  for (const [key, value] of Object.entries(struct)) {
-    if (value === null) delete struct[key];
-    else if (DESCRIPTORS.includes(key)) {
-      struct[key] = Array.isArray(value) ? value.map(() => -1) : -1;
-    } else if (typeof value === "object") {
-      settle(value as Record<string, unknown>);
-    }
-  }
-}

@@ -1,29 +1,81 @@
-/** The rules, as the VMM's answers tell of them. */
+/** Validates a configuration as `vm.boot` and hotplug do. */
 import type { Config } from "../../src/schema/config.ts";
-import { RuleContext } from "../../src/schema/rules/context.ts";
 import { configViolations } from "../../src/schema/rules/config.ts";
-import type { Violation } from "../../src/schema/rules/rule.ts";
+import { type Violation, violation } from "../../src/schema/rules/rule.ts";
 import type { Host } from "./host.ts";
 import { Panic } from "./machine.ts";
+import { applyValidation } from "./apply_validation.ts";
 import { VmmError } from "./vmm_error.ts";
 import type { Release } from "../release.ts";
 
-/** Checks a whole configuration; the first broken rule is the answer. */
+/**
+ * Validates a whole configuration, and changes it as the VMM does meanwhile.
+ *
+ * @throws {VmmError} for the first rule that is broken.
+ */
 export function validate(release: Release, config: Config, host: Host): void {
-  const around = new RuleContext(config, release, (path) => host.exists(path));
-  throwFirst(configViolations(config, around));
+  const [first] = ofRelease(
+    release,
+    withMissingPaths(configViolations(config), config, host),
+  );
+  applyValidation(config, first?.path);
+  if (first !== undefined) throwFirst([first]);
 }
 
-/** Turns the first broken rule into the refusal that it is. */
-export function throwFirst(broken: Iterable<Violation>): void {
-  for (const { kind, above, message } of broken) {
-    if (kind === "panic") throw new Panic(message);
-    throw new VmmError(kind, "Failed to validate config", ...above, message);
+/** @throws {VmmError} for the first rule that is broken. */
+export function throwFirst(violations: Iterable<Violation>): void {
+  for (const { kind, context, message } of violations) {
+    if (kind === "fatal") throw new Panic(message);
+    throw new VmmError(kind, "Failed to validate config", ...context, message);
   }
 }
 
-/** What the VMM's chain ends with, for the first of them. */
-export function firstChain(broken: Iterable<Violation>): string[] | undefined {
-  for (const { above, message } of broken) return [...above, message];
+/** The end of the VMM's error chain for the first rule that is broken. */
+export function firstChain(
+  violations: Iterable<Violation>,
+): string[] | undefined {
+  for (const { context, message } of violations) return [...context, message];
   return undefined;
+}
+
+/** The rules that a release has, in its words. */
+function* ofRelease(
+  { since: known, invalidId }: Release,
+  violations: Iterable<Violation>,
+): Generator<Violation> {
+  for (const { message, ...rest } of violations) {
+    const { since, until } = rest;
+    if (since !== undefined && !known.includes(since)) continue;
+    if (until !== undefined && known.includes(until)) continue;
+    const words = message.startsWith("Identifier ")
+      ? message.replace(/is not valid$/, invalidId)
+      : message;
+    yield { ...rest, message: words };
+  }
+}
+
+const LANDLOCK = /^landlock_rules\[(\d+)\]|^ivshmem/;
+
+/** Adds the landlock rules whose path is not on the host, in the VMM's order. */
+function* withMissingPaths(
+  violations: Iterable<Violation>,
+  { landlock_rules: rules = [] }: Config,
+  host: Host,
+): Generator<Violation> {
+  let next = 0;
+  const missing = function* (end: number) {
+    for (; next < end; next++) {
+      const { path } = rules[next]!;
+      if (host.exists(path)) continue;
+      const message = `Path ${JSON.stringify(path)} provided in ` +
+        "landlock-rules does not exist";
+      yield violation(`landlock_rules[${next}].path`, message);
+    }
+  };
+  for (const broken of violations) {
+    const [place, index = rules.length - 1] = LANDLOCK.exec(broken.path) ?? [];
+    if (place !== undefined) yield* missing(Number(index) + 1);
+    yield broken;
+  }
+  yield* missing(rules.length);
 }

@@ -21,11 +21,9 @@ import { Killed, type Machine } from "../machine/machine.ts";
 import { osError, VmmError } from "../machine/vmm_error.ts";
 import { RuleContext } from "../../src/schema/rules/context.ts";
 import {
-  receiverViolations,
-  senderViolations,
-} from "../../src/schema/rules/migration.ts";
-import { checkTlsFiles } from "../machine/tls_files.ts";
-import { firstChain } from "../machine/validate.ts";
+  receiverProblem,
+  senderProblem,
+} from "../machine/migration_parameters.ts";
 import { updateZones } from "../machine/memory_zones.ts";
 import { deserialize } from "../serde/deserialize.ts";
 import { lockDisks } from "./boot.ts";
@@ -45,7 +43,7 @@ const RECEIVE = "Failed to receive migratable component snapshot";
 
 /** Answers when the work has begun; the outcome is an event, or the end. */
 export function send(machine: Machine, body: SendMigrationData): void {
-  const problem = firstChain(senderViolations(body, checkTlsFiles));
+  const problem = senderProblem(body);
   if (problem !== undefined) {
     const [first, ...causes] = problem;
     throw new VmmError(
@@ -56,9 +54,8 @@ export function send(machine: Machine, body: SendMigrationData): void {
       ...causes,
     );
   }
-  const { stored, release, owned } = machine;
-  const shared = new RuleContext(stored, release, () => true);
-  if (body.local && !shared.sharedMemory) {
+  const { stored, owned } = machine;
+  if (body.local && !new RuleContext(stored).hasSharedMemory) {
     throw new VmmError(
       "failed",
       SEND,
@@ -123,10 +120,7 @@ export async function receive(
   machine: Machine,
   body: ReceiveMigrationData,
 ): Promise<void> {
-  const { receiverWords } = machine.release;
-  const problem = firstChain(
-    receiverViolations(body, receiverWords, checkTlsFiles),
-  );
+  const problem = receiverProblem(machine.release, body);
   if (problem !== undefined) {
     throw new VmmError(
       "failed",

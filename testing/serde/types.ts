@@ -1,5 +1,5 @@
 /** The generated schemas as the types that a release's deserialiser knows. */
-import { type Schema, schemas } from "../../src/generated/schemas.gen.ts";
+import { type Schema, schemas } from "./schemas.ts";
 import { DESCRIPTORS } from "../../src/schema/config.ts";
 import type { Release } from "../release.ts";
 import {
@@ -92,7 +92,7 @@ export function structOf(release: Release, schema: string): StructType {
 function compile(
   release: Release,
   schema: string,
-  { properties = {}, required = [], additionalProperties }: Schema,
+  { properties = {}, required = [], strict = false }: Schema,
 ): StructType {
   const present = Object.entries(properties).filter(([, property]) =>
     exists(release, property)
@@ -129,7 +129,7 @@ function compile(
     name: structs[schema] ?? schema,
     fields,
     byKey,
-    strict: additionalProperties === false,
+    strict,
     flat: flat.length > 0,
   };
 }
@@ -150,9 +150,8 @@ function typeOf(
 ): Type {
   const target = resolve(property);
   const type = plain(release, schema, name, target, refOf(property));
-  const given = property.default ?? target.default;
-  const required = schemas[schema]!.required?.includes(name) ?? false;
-  const nullable = property["x-nullable"] ?? (!required && given === undefined);
+  const nullable = property.anyOf !== undefined ||
+    [property.type].flat().includes("null");
   return nullable ? { kind: "option", of: type } : type;
 }
 
@@ -164,7 +163,7 @@ function plain(
   ref: string | undefined,
 ): Type {
   if (property.enum !== undefined) {
-    const since = property["x-since-values"] as Record<string, string> ?? {};
+    const since = property["x-since-values"] ?? {};
     const variants = property.enum.filter((value) =>
       since[value] === undefined || release.since.includes(since[value])
     );

@@ -10,7 +10,7 @@ import {
 
 /** More, and others, by `FUZZ_RUNS=10000 FUZZ_SEED=7`. */
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 300);
-const SEED = Number(process.env["FUZZ_SEED"] ?? 20261123);
+export const seed: number = Number(process.env["FUZZ_SEED"] ?? 20261123);
 
 /** A failure names the seed, the path to the input, and the least input. */
 export async function holds<T>(
@@ -18,7 +18,7 @@ export async function holds<T>(
   share = 1,
 ): Promise<void> {
   const numRuns = Math.ceil(RUNS * share);
-  await assert(law as IAsyncProperty<T>, { seed: SEED, numRuns });
+  await assert(law as IAsyncProperty<T>, { seed, numRuns });
 }
 
 export { asyncProperty, property };

@@ -1,59 +1,63 @@
-/** All rules of a configuration, in the order in which the VMM asks. */
+/** All rules of a configuration, in the order in which the VMM checks them. */
 import type { Config, Device } from "../config.ts";
-import type { RuleContext } from "./context.ts";
+import { balloonSize } from "./balloon.ts";
+import { consoleViolations } from "./console.ts";
+import { RuleContext } from "./context.ts";
 import { cpus, topology } from "./cpus.ts";
-import {
-  balloonSize,
-  cid,
-  duplicates,
-  ivshmem,
-  landlock,
-  vfio,
-} from "./devices.ts";
-import { disk, rateLimitGroup } from "./disks.ts";
+import { disk } from "./disks.ts";
 import { Ids } from "./ids.ts";
+import { ivshmem } from "./ivshmem.ts";
+import { landlock } from "./landlock.ts";
 import { memory, zone } from "./memory.ts";
 import { net } from "./net.ts";
 import { nodeViolations } from "./numa.ts";
 import { payloadViolations } from "./payload.ts";
-import { anyDevice, pciSegment, platform } from "./pci.ts";
+import { anyDevice } from "./pci.ts";
+import { pciSegment } from "./pci_segments.ts";
+import { platform } from "./platform.ts";
+import { rateLimitGroup } from "./rate_limits.ts";
 import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
+import { duplicates, vfio } from "./vfio.ts";
 import {
   fs,
   genericVhostUser,
-  missingZones,
-  NO_SHARED_MEMORY,
+  sharedMemoryViolations,
   userDevice,
-} from "./vhost.ts";
+} from "./vhost_user.ts";
+import { cid } from "./vsock.ts";
 
-/**
- * The rules that a whole configuration breaks. As the VMM does, it also drops
- * what a firmware has no use for, and switches the virtual IOMMU on where a
- * device wants it.
- */
-export function* configViolations(
-  config: Config,
-  around: RuleContext,
-): Generator<Violation> {
-  const ids = new Ids(around);
+const USER_DEVICES =
+  "Using user devices requires using shared memory or huge pages";
+
+/** The rules that a configuration breaks. */
+export function* configViolations(config: Config): Generator<Violation> {
+  const context = new RuleContext(config);
+  const ids = new Ids();
   const one = function* <Item>(
     item: Item | undefined,
     rules: readonly Rule<Item>[],
     path: string,
   ) {
-    if (item !== undefined) yield* violationsOf(item, rules, path, around);
+    if (item !== undefined) yield* violationsOf(item, rules, path, context);
   };
-  const device = function* <Item extends Device>(
+  const each = function* <Item>(
+    items: readonly Item[] | undefined,
+    rules: readonly Rule<Item>[],
+    path: string,
+  ) {
+    for (const [index, item] of (items ?? []).entries()) {
+      yield* one(item, rules, `${path}[${index}]`);
+    }
+  };
+  const device = function* <Item extends { id?: string }>(
     item: Item | undefined,
     rules: readonly Rule<Item>[],
     path: string,
   ) {
-    if (item === undefined) return;
-    yield* violationsOf(item, rules, path, around);
-    config.iommu ||= item.iommu === true;
-    yield* ids.take(item.id, path);
+    yield* one(item, rules, path);
+    yield* ids.add(item?.id, path);
   };
-  const each = function* <Item extends Device>(
+  const devices = function* <Item extends { id?: string }>(
     items: readonly Item[] | undefined,
     rules: readonly Rule<Item>[],
     path: string,
@@ -62,80 +66,50 @@ export function* configViolations(
       yield* device(item, rules, `${path}[${index}]`);
     }
   };
-  const shared = function* (
-    items: readonly unknown[] | undefined,
-    path: string,
-    message: string,
-  ) {
-    if (items === undefined || items.length === 0) return;
-    yield* missingZones(around);
-    if (!around.sharedMemory) yield violation(path, message);
-  };
+  const { generic_vhost_user: generic, user_devices: userDevices } = config;
   yield* payloadViolations(config);
   yield* consoleViolations(config);
   yield* one(config.cpus, cpus, "cpus");
-  for (const [index, group] of (config.rate_limit_groups ?? []).entries()) {
-    const path = `rate_limit_groups[${index}]`;
-    yield* violationsOf(group, rateLimitGroup, path, around);
-    yield* ids.take(group.id, path);
-  }
-  yield* each(config.disks, disk, "disks");
-  yield* each(config.net, net, "net");
-  yield* shared(config.fs, "fs", NO_SHARED_MEMORY);
-  yield* each(config.fs, fs, "fs");
-  const generic = config.generic_vhost_user;
-  yield* shared(generic, "generic_vhost_user", NO_SHARED_MEMORY);
-  yield* each(generic, genericVhostUser, "generic_vhost_user");
-  yield* each(config.pmem, anyDevice, "pmem");
-  yield* device(config.rng, anyDevice, "rng");
-  yield* device(config.rtc, anyDevice, "rtc");
-  yield* device(config.console, anyDevice, "console");
+  yield* devices(config.rate_limit_groups, rateLimitGroup, "rate_limit_groups");
+  yield* devices(config.disks, disk, "disks");
+  yield* devices(config.net, net, "net");
+  yield* sharedMemoryViolations(config.fs, "fs", context);
+  yield* devices(config.fs, fs, "fs");
+  yield* sharedMemoryViolations(generic, "generic_vhost_user", context);
+  yield* devices(generic, genericVhostUser, "generic_vhost_user");
+  yield* devices(config.pmem, anyDevice, "pmem");
+  yield* device<Device>(config.rng, anyDevice, "rng");
+  yield* device<Device>(config.rtc, anyDevice, "rtc");
+  yield* device<Device>(config.console, anyDevice, "console");
   const { topology: parts, max_vcpus } = config.cpus;
   yield* one(parts && { ...parts, max_vcpus }, topology, "cpus.topology");
   yield* one(config.memory, memory, "memory");
-  for (const [index, item] of (config.memory.zones ?? []).entries()) {
-    yield* violationsOf(item, zone, `memory.zones[${index}]`, around);
-  }
-  const needed =
-    "Using user devices requires using shared memory or huge pages";
-  yield* shared(config.user_devices, "user_devices", needed);
-  yield* each(config.user_devices, userDevice, "user_devices");
-  yield* each(config.vdpa, anyDevice, "vdpa");
+  yield* each(config.memory.zones, zone, "memory.zones");
+  yield* sharedMemoryViolations(
+    userDevices,
+    "user_devices",
+    context,
+    USER_DEVICES,
+  );
+  yield* devices(userDevices, userDevice, "user_devices");
+  yield* devices(config.vdpa, anyDevice, "vdpa");
   yield* one(config.vsock, cid, "vsock");
-  yield* device(config.balloon, anyDevice, "balloon");
+  yield* device<Device>(config.balloon, anyDevice, "balloon");
   yield* one(config.balloon, balloonSize, "balloon");
   const repeated = duplicates(config.devices);
   for (const [index, item] of (config.devices ?? []).entries()) {
     const path = `devices[${index}]`;
     if (repeated.has(index)) {
       const message = `Duplicated device path: ${item.path}`;
-      yield violation(`${path}.path`, message, "conflict");
+      yield violation(`${path}.path`, message, { kind: "conflict" });
     }
     yield* device(item, vfio, path);
   }
-  yield* device(config.vsock, anyDevice, "vsock");
-  yield* nodeViolations(config, around);
-  for (const [index, { id }] of (config.memory.zones ?? []).entries()) {
-    yield* ids.take(id, `memory.zones[${index}]`);
-  }
-  for (const [index, segment] of (config.pci_segments ?? []).entries()) {
-    yield* violationsOf(segment, pciSegment, `pci_segments[${index}]`, around);
-  }
+  yield* device<Device>(config.vsock, anyDevice, "vsock");
+  yield* nodeViolations(config, context);
+  yield* devices(config.memory.zones, [], "memory.zones");
+  yield* each(config.pci_segments, pciSegment, "pci_segments");
   yield* one(config.platform, platform, "platform");
-  config.iommu ||= config.platform?.iommu_segments !== undefined;
-  for (const [index, item] of (config.landlock_rules ?? []).entries()) {
-    yield* violationsOf(item, landlock, `landlock_rules[${index}]`, around);
-  }
+  yield* each(config.landlock_rules, landlock, "landlock_rules");
   yield* one(config.ivshmem, ivshmem, "ivshmem");
-}
-
-function* consoleViolations({ console, serial }: Config): Generator<Violation> {
-  const modes = Object.entries({ console, serial });
-  for (const [name, { mode, file }] of modes) {
-    if (mode !== "File" || file !== undefined) continue;
-    yield violation(
-      `${name}.file`,
-      "Path missing when using file console mode",
-    );
-  }
 }

@@ -1,73 +1,62 @@
-/** Disks, and the groups that share a rate limit. */
-import type {
-  DiskConfigInfo,
-  RateLimitGroupConfigInfo,
-} from "../../generated/types.gen.ts";
+/** `disks`: block devices. */
+import type { DiskConfigInfo } from "../../generated/types.gen.ts";
 import { anyDevice } from "./pci.ts";
 import { queueSize, tooManyQueues } from "./queues.ts";
+import { INVALID_GROUP } from "./rate_limits.ts";
 import type { Rule } from "./rule.ts";
-import { needsSharedMemory, needsSocket, noRateLimit } from "./vhost.ts";
-
-const BAD_GROUP = () => "Invalid rate-limiter group";
-
-export const rateLimitGroup: readonly Rule<RateLimitGroupConfigInfo>[] = [
-  [
-    ({ rate_limiter_config: { bandwidth, ops } }) =>
-      bandwidth == null && ops == null,
-    BAD_GROUP,
-    "rate_limiter_config",
-  ],
-  [({ id }) => id === "", BAD_GROUP, "id"],
-];
+import {
+  behindIommu,
+  needsSharedMemory,
+  needsSocket,
+  noRateLimit,
+} from "./vhost_user.ts";
 
 const MIN_QUEUE_SIZE = 2;
 const MAX_SERIAL = 20;
 
 export const disk: readonly Rule<DiskConfigInfo>[] = [
-  [
-    ({ path, vhost_socket }) =>
+  {
+    field: "vhost_socket",
+    when: ({ path, vhost_socket }) =>
       path !== undefined && vhost_socket !== undefined,
-    () => "Disk path and vhost socket both provided",
-    "vhost_socket",
-  ],
+    message: "Disk path and vhost socket both provided",
+  },
   ...needsSharedMemory,
   needsSocket,
   noRateLimit,
-  [
-    ({ rate_limit_group: group }, around) =>
-      group !== undefined && !around.hasGroup(group),
-    BAD_GROUP,
-    "rate_limit_group",
-  ],
+  {
+    field: "rate_limit_group",
+    when: ({ rate_limit_group: group }, context) =>
+      group !== undefined && !context.hasRateLimitGroup(group),
+    message: INVALID_GROUP,
+    advice: 'name an id of "rate_limit_groups"',
+  },
   ...anyDevice,
   tooManyQueues(({ num_queues }) => BigInt(num_queues)),
   queueSize,
-  [
-    ({ queue_size }) => queue_size <= MIN_QUEUE_SIZE,
-    ({ queue_size }) =>
+  {
+    field: "queue_size",
+    when: ({ queue_size }) => queue_size <= MIN_QUEUE_SIZE,
+    message: ({ queue_size }) =>
       `Block queue size must be greater than ${MIN_QUEUE_SIZE}: ${queue_size}`,
-    "queue_size",
-  ],
-  [
-    ({ vhost_user, iommu }) => vhost_user && iommu === true,
-    () => "Device does not support being placed behind IOMMU",
-    "iommu",
-  ],
-  [
-    ({ rate_limiter_config: own, rate_limit_group: group }) =>
+  },
+  behindIommu,
+  {
+    field: "rate_limit_group",
+    when: ({ rate_limiter_config: own, rate_limit_group: group }) =>
       own !== undefined && group !== undefined,
-    BAD_GROUP,
-    "rate_limit_group",
-  ],
-  [
-    ({ serial }) => lengthOf(serial) > MAX_SERIAL,
-    ({ serial }) =>
-      `Block device serial length (${lengthOf(serial)}) exceeds maximum ` +
+    message: INVALID_GROUP,
+    advice: 'give "rate_limiter_config" or "rate_limit_group", not both',
+  },
+  {
+    field: "serial",
+    when: ({ serial }) => byteLength(serial) > MAX_SERIAL,
+    message: ({ serial }) =>
+      `Block device serial length (${byteLength(serial)}) exceeds maximum ` +
       `allowed length (${MAX_SERIAL})`,
-    "serial",
-  ],
+  },
 ];
 
-function lengthOf(text = ""): number {
+function byteLength(text = ""): number {
   return new TextEncoder().encode(text).length;
 }

@@ -1,6 +1,7 @@
-/** Texts with a form of their own, which the VMM parses as it reads them. */
+/** Strings that the VMM parses while it reads a request. */
 import { isIpv4, isIpv6 } from "../../requests/ip_address.ts";
 import type { NetConfigInfo } from "../../generated/types.gen.ts";
+import { show } from "../show.ts";
 import { type Rule, type Violation, violation } from "./rule.ts";
 
 export function isMac(text: string): boolean {
@@ -11,31 +12,35 @@ export function isIp(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-/** What a network device's addresses have to look like. */
+const MAC = 'a MAC address such as "02:00:00:00:00:01"';
+
+/** The addresses of a network device. */
 export const addresses: readonly Rule<NetConfigInfo>[] = [
-  form("mac", isMac, "six bytes in hexadecimal, with colons between them"),
-  form("host_mac", isMac, "six bytes in hexadecimal, with colons between them"),
-  form("ip", isIp, "an IP address"),
-  form("mask", isIp, "an IP address"),
+  format("mac", isMac, MAC),
+  format("host_mac", isMac, MAC),
+  format("ip", isIp, 'an IP address such as "192.168.0.1"'),
+  format("mask", isIp, 'a netmask such as "255.255.255.0"'),
 ];
 
-/** Where a snapshot or a core dump goes to or comes from. */
+/** The URL of a snapshot's directory or of a core dump's file. */
 export function* urlViolations(
   field: string,
   url: string,
 ): Generator<Violation> {
   if (url.startsWith("file://")) return;
-  yield violation(field, `must begin with file://, not ${JSON.stringify(url)}`);
+  const message = `must begin with "file://", not ${show(url)}`;
+  yield violation(field, message);
 }
 
-function form(
+function format(
   field: "mac" | "host_mac" | "ip" | "mask",
-  fits: (text: string) => boolean,
-  words: string,
+  matches: (text: string) => boolean,
+  expected: string,
 ): Rule<NetConfigInfo> {
-  return [
-    ({ [field]: text }) => text !== undefined && !fits(text),
-    ({ [field]: text }) => `must be ${words}, not ${JSON.stringify(text)}`,
+  return {
     field,
-  ];
+    when: ({ [field]: text }) => text !== undefined && !matches(text),
+    message: ({ [field]: text = "" }) =>
+      `must be ${expected}, not ${show(text)}`,
+  };
 }

@@ -1,28 +1,22 @@
-/** The ids of a configuration: all share one space. */
-import type { RuleContext } from "./context.ts";
-import { below, type Violation, violation } from "./rule.ts";
+/** Ids of devices and memory zones: all share one namespace. */
+import { joinPath, type Violation, violation } from "./rule.ts";
 
 export class Ids {
-  readonly #taken = new Set<string>();
-  readonly #around: RuleContext;
+  readonly #used = new Set<string>();
 
-  constructor(around: RuleContext) {
-    this.#around = around;
-  }
-
-  /** Takes the id of the item at this path. */
-  *take(id: string | undefined, path: string): Generator<Violation> {
+  /** Adds the id of the item at this path, and yields what is wrong with it. */
+  *add(id: string | undefined, path: string): Generator<Violation> {
     if (id === undefined) return;
-    const at = below(path, "id");
+    const field = joinPath(path, "id");
     if (id.startsWith("__")) {
-      yield violation(
-        at,
-        `Identifier ${id} ${this.#around.facts.badIdentifier}`,
-      );
+      yield violation(field, `Identifier ${id} is not valid`, {
+        advice: 'an id must not begin with "__"',
+      });
     }
-    if (this.#taken.has(id)) {
-      yield violation(at, `Identifier ${id} is not unique`, "conflict");
+    if (this.#used.has(id)) {
+      const kind = "conflict";
+      yield violation(field, `Identifier ${id} is not unique`, { kind });
     }
-    this.#taken.add(id);
+    this.#used.add(id);
   }
 }

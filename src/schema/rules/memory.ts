@@ -1,8 +1,8 @@
-/** Memory: what the rules say, and what the memory manager says before them. */
+/** `memory`: rules of validation, and of the memory manager before them. */
 import type { MemoryConfigInfo } from "../../generated/types.gen.ts";
 import { isPowerOfTwo, type Rule, type Violation, violation } from "./rule.ts";
 
-/** As far as memory and its zones are alike. */
+/** The fields that memory and its zones share. */
 interface Backing {
   shared: boolean;
   mergeable: boolean;
@@ -11,46 +11,50 @@ interface Backing {
 }
 
 const hugepages: readonly Rule<Backing>[] = [
-  [
-    ({ hugepages, hugepage_size }) => hugepage_size !== undefined && !hugepages,
-    () => "Huge page size specified but huge pages not enabled",
-    "hugepage_size",
-  ],
-  [
-    ({ hugepage_size: size }) => size !== undefined && !isPowerOfTwo(size),
-    ({ hugepage_size: size }) => `Huge page size is not power of 2: ${size}`,
-    "hugepage_size",
-  ],
+  {
+    field: "hugepage_size",
+    when: ({ hugepages, hugepage_size }) =>
+      hugepage_size !== undefined && !hugepages,
+    message: "Huge page size specified but huge pages not enabled",
+    advice: 'set "hugepages" to true',
+  },
+  {
+    field: "hugepage_size",
+    when: ({ hugepage_size: size }) =>
+      size !== undefined && !isPowerOfTwo(size),
+    message: ({ hugepage_size: size }) =>
+      `Huge page size is not power of 2: ${size}`,
+  },
 ];
 
-const notBoth: Rule<Backing> = [
-  ({ shared, mergeable }) => shared && mergeable,
-  () => "Invalid to set both 'mergeable' and 'shared' for memory",
-  "mergeable",
-];
+const notBoth: Rule<Backing> = {
+  field: "mergeable",
+  when: ({ shared, mergeable }) => shared && mergeable,
+  message: "Invalid to set both 'mergeable' and 'shared' for memory",
+};
 
 export const memory: readonly Rule<Backing>[] = [...hugepages, notBoth];
 
 export const zone: readonly Rule<Backing>[] = [
   notBoth,
-  ...hugepages.map(([broken, message, field]): Rule<Backing> => [
-    (item, around) => around.facts.zoneHugepageRules && broken(item, around),
-    message,
-    field,
-  ]),
+  ...hugepages.map((rule) => ({ ...rule, since: "v54.0" })),
 ];
 
 const INVALID = "Memory configuration is not valid";
 const PAGE = 4096n;
 const HUGE_PAGE = 2n << 20n;
 
-/** What the memory manager finds wrong at boot, before any rule is asked. */
+/** The rules that the memory manager checks at boot, before all others. */
 export function* memoryViolations(
   { size, zones, ...memory }: MemoryConfigInfo,
 ): Generator<Violation> {
   const acpi = memory.hotplug_method === "Acpi";
   if (BigInt(size) !== 0n) {
-    if (zones !== undefined) yield violation("memory.zones", INVALID);
+    if (zones !== undefined) {
+      yield violation("memory.zones", INVALID, {
+        advice: 'set "memory.size" to 0 if there are zones',
+      });
+    }
     yield* hotplugViolations(memory, acpi, "memory");
     yield* sizeViolations(size, memory, "memory");
     return;
@@ -71,7 +75,8 @@ export function* memoryViolations(
     if (hotplug_size !== undefined && acpi) {
       const message = "Invalid hotplug method associated with memory zones " +
         "resizing capability";
-      yield violation(`${path}.hotplug_size`, message);
+      const advice = 'set "memory.hotplug_method" to "VirtioMem"';
+      yield violation(`${path}.hotplug_size`, message, { advice });
     }
     yield* hotplugViolations(zone, acpi, path);
   }
@@ -109,7 +114,7 @@ function* sizeViolations(
   path: string,
 ): Generator<Violation> {
   const step = hugepages ? BigInt(hugepage_size ?? HUGE_PAGE) : PAGE;
-  // With a mask, so that only powers of two make sense as a step.
+  // As the VMM: with a mask, which is right for powers of two only.
   if ((BigInt(size) & (step - 1n)) === 0n) return;
   const message = "Memory size is misaligned with default page size or its " +
     "hugepage size";

@@ -1,4 +1,4 @@
-/** What a migration's parameters have to be. */
+/** `vm.receive-migration` and `vm.send-migration`. */
 import type {
   ReceiveMigrationData,
   SendMigrationData,
@@ -6,65 +6,36 @@ import type {
 import { addressProblem } from "./migration_url.ts";
 import { type Violation, violation } from "./rule.ts";
 
-/** Looks at a directory of certificates; the messages that follow, if any. */
-export type LookAtTls = (
-  directory: string,
-  end: "server" | "client",
-) => readonly string[] | undefined;
-
-/** What the releases say differently of a receiver's parameters. */
-export type ReceiverWords = "chained" | "flat";
-
-const FLAT = "Error validating receive migration parameters: ";
-
-/** The rules that a receiver's parameters break, in the VMM's order. */
+/** Where the VMM checks the files of a `tls_dir` after these rules. */
 export function* receiverViolations(
-  { receiver_url: url, tls_dir, zone_updates }: ReceiveMigrationData,
-  words: ReceiverWords,
-  lookAtTls: LookAtTls,
+  { receiver_url: url, tls_dir }: ReceiveMigrationData,
 ): Generator<Violation> {
-  const say = (path: string, chained: readonly string[], flat: string) =>
-    chain(path, words === "chained" ? chained : [`${FLAT}${flat}.`]);
   const address = addressProblem(url);
   if (address === "prefix") {
-    yield say(
-      "receiver_url",
-      ["Expected receiver_url to either use `tcp` or `unix` prefix"],
-      "receiver_url must use tcp:<host>:<port> or unix:<path>",
-    );
+    yield chain("receiver_url", [
+      "Expected receiver_url to either use `tcp` or `unix` prefix",
+    ]);
   } else if (address !== undefined) {
-    yield say(
-      "receiver_url",
-      [
-        "Expected receiver_url in the form of either `tcp:<host>:<port>` or " +
-        "`unix:<path>:`",
-        ...address,
-      ],
-      `receiver_url must use tcp:<host>:<port> or unix:<path>: ${address[0]}`,
-    );
+    yield chain("receiver_url", [
+      "Expected receiver_url in the form of either `tcp:<host>:<port>` or " +
+      "`unix:<path>:`",
+      ...address,
+    ]);
   }
-  if (tls_dir !== undefined && tls_dir !== null) {
-    if (url.startsWith("unix:")) {
-      const message = "UNIX sockets and TLS encryption cannot be used at the " +
-        "same time";
-      yield say("tls_dir", [message], message);
-    }
-    const problem = lookAtTls(tls_dir, "server");
-    if (problem !== undefined) {
-      const message = "nvalid TLS configuration for receive-migration";
-      yield chain(
-        "tls_dir",
-        words === "chained"
-          ? [`I${message}`, ...problem]
-          : [`${FLAT}i${message}: ${problem[0]}`],
-      );
-    }
-  }
+  if (tls_dir == null || !url.startsWith("unix:")) return;
+  const message = "UNIX sockets and TLS encryption cannot be used at the " +
+    "same time";
+  yield violation("tls_dir", message);
+}
+
+/** The rules about the memory zones of a receiver. */
+export function* zoneUpdateViolations(
+  { zone_updates }: ReceiveMigrationData,
+): Generator<Violation> {
   const ids = (zone_updates ?? []).map(({ id }) => id);
   if (new Set(ids).size < ids.length) {
     const message =
-      "More than one update was defined for at least one memory " +
-      "zone";
+      "More than one update was defined for at least one memory zone";
     yield violation("zone_updates", message);
   }
   if (ids.includes("")) {
@@ -75,90 +46,89 @@ export function* receiverViolations(
 
 const MAX_CONNECTIONS = 128;
 
-type SenderRule = readonly [
-  broken: (data: SendMigrationData, unix: boolean) => boolean,
-  message: string,
-  field: string,
-];
+interface SenderRule {
+  readonly field: string;
+  readonly when: (data: SendMigrationData, unix: boolean) => boolean;
+  readonly message: string;
+}
 
 const senderRules: readonly SenderRule[] = [
-  [
-    ({ connections }, unix) => unix && connections! > 1,
-    "UNIX sockets and connections option cannot be used at the same time.",
-    "connections",
-  ],
-  [
-    ({ tls_dir }, unix) => unix && (tls_dir ?? undefined) !== undefined,
-    "UNIX sockets and TLS encryption cannot be used at the same time.",
-    "tls_dir",
-  ],
-  [
-    ({ connections }) => connections! > MAX_CONNECTIONS,
-    `connections must not exceed ${MAX_CONNECTIONS}.`,
-    "connections",
-  ],
-  [
-    ({ local }, unix) => local === true && !unix,
-    "local option is only supported with UNIX sockets.",
-    "local",
-  ],
-  [
-    ({ preserve_source, local }) => preserve_source === true && !local,
-    "preserve_source option is only supported with the local option.",
-    "preserve_source",
-  ],
+  {
+    field: "connections",
+    when: ({ connections }, unix) => unix && connections! > 1,
+    message:
+      "UNIX sockets and connections option cannot be used at the same time.",
+  },
+  {
+    field: "tls_dir",
+    when: ({ tls_dir }, unix) => unix && tls_dir != null,
+    message: "UNIX sockets and TLS encryption cannot be used at the same time.",
+  },
+  {
+    field: "connections",
+    when: ({ connections }) => connections! > MAX_CONNECTIONS,
+    message: `connections must not exceed ${MAX_CONNECTIONS}.`,
+  },
+  {
+    field: "local",
+    when: ({ local }, unix) => local === true && !unix,
+    message: "local option is only supported with UNIX sockets.",
+  },
+  {
+    field: "preserve_source",
+    when: ({ preserve_source, local }) => preserve_source === true && !local,
+    message: "preserve_source option is only supported with the local option.",
+  },
 ];
 
 const postcopyRules: readonly SenderRule[] = [
-  [
-    ({ memory_mode, local }) => memory_mode === "Postcopy" && local === true,
-    "memory_mode=postcopy and local options are mutually exclusive.",
-    "memory_mode",
-  ],
-  [
-    ({ memory_mode, connections }) =>
+  {
+    field: "memory_mode",
+    when: ({ memory_mode, local }) =>
+      memory_mode === "Postcopy" && local === true,
+    message: "memory_mode=postcopy and local options are mutually exclusive.",
+  },
+  {
+    field: "connections",
+    when: ({ memory_mode, connections }) =>
       memory_mode === "Postcopy" && connections! > 1,
-    "memory_mode=postcopy currently requires a single connection " +
-    "(connections=1).",
-    "connections",
-  ],
+    message: "memory_mode=postcopy currently requires a single connection " +
+      "(connections=1).",
+  },
 ];
 
-const BAD_URL = "destination_url must use tcp:<host>:<port> or unix:<path>.";
+const INVALID_URL =
+  "destination_url must use tcp:<host>:<port> or unix:<path>.";
 
-/** The rules that a sender's parameters break, in the VMM's order. */
+/** Where the VMM checks the files of a `tls_dir` after these rules. */
 export function* senderViolations(
   data: SendMigrationData,
-  lookAtTls: LookAtTls,
 ): Generator<Violation> {
-  const { destination_url: url, tls_dir } = data;
-  const address = addressProblem(url);
+  const address = addressProblem(data.destination_url);
   if (address !== undefined) {
     const causes = address === "prefix" ? [] : address;
-    yield chain("destination_url", [BAD_URL, ...causes]);
+    yield chain("destination_url", [INVALID_URL, ...causes]);
   }
-  const unix = url.startsWith("unix:");
-  yield* ruleViolations(data, unix, senderRules);
-  const tls = tls_dir === undefined || tls_dir === null
-    ? undefined
-    : lookAtTls(tls_dir, "client");
-  if (tls !== undefined) {
-    const message = "invalid TLS configuration for send-migration";
-    yield violation("tls_dir", `${message}: ${tls[0]}`);
-  }
-  yield* ruleViolations(data, unix, postcopyRules);
+  yield* brokenRules(data, senderRules);
 }
 
-function* ruleViolations(
+/** The rules about the memory mode of a sender. */
+export function postcopyViolations(
   data: SendMigrationData,
-  unix: boolean,
+): Iterable<Violation> {
+  return brokenRules(data, postcopyRules);
+}
+
+function* brokenRules(
+  data: SendMigrationData,
   rules: readonly SenderRule[],
 ): Generator<Violation> {
-  for (const [broken, message, field] of rules) {
-    if (broken(data, unix)) yield violation(field, message);
+  const unix = data.destination_url.startsWith("unix:");
+  for (const { field, when, message } of rules) {
+    if (when(data, unix)) yield violation(field, message);
   }
 }
 
 function chain(path: string, messages: readonly string[]): Violation {
-  return violation(path, messages.at(-1)!, "invalid", messages.slice(0, -1));
+  return violation(path, messages.at(-1)!, { context: messages.slice(0, -1) });
 }

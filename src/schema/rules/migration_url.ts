@@ -1,6 +1,6 @@
-/** Addresses that a migration goes to: `tcp:<host>:<port>`, `unix:<path>`. */
+/** URLs of migrations: `tcp:<host>:<port>` and `unix:<path>`. */
 
-/** What is wrong with a URL; `prefix` if it is neither of the two kinds. */
+/** The end of the VMM's error chain for a URL; `prefix` for another kind of URL. */
 export function addressProblem(
   url: string,
 ): "prefix" | readonly string[] | undefined {
@@ -22,7 +22,7 @@ export function addressProblem(
   ];
 }
 
-/** The two parts of an address, or what is wrong with it. */
+/** The two parts of an address, or the VMM's error message. */
 export function splitAddress(
   address: string,
 ): { host: string; port: string } | string {

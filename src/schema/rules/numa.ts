@@ -1,60 +1,60 @@
-/** NUMA nodes. */
+/** `numa`: NUMA nodes. */
 import type { NumaConfigInfo } from "../../generated/types.gen.ts";
 import type { Config } from "../config.ts";
 import type { RuleContext } from "./context.ts";
 import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
 
 const node: readonly Rule<NumaConfigInfo>[] = [
-  [
-    ({ device_id, cpus, memory_zones }) =>
+  {
+    field: "device_id",
+    when: ({ device_id, cpus, memory_zones }) =>
       device_id !== undefined &&
       (cpus !== undefined || memory_zones !== undefined),
-    () =>
-      numa(
-        "device_id in numa config is mutually exclusive with cpus and " +
-          "memory_zones",
-      ),
-    "device_id",
-  ],
-  [
-    ({ device_id }) => device_id === "",
-    () => numa("device_id in numa config cannot be empty"),
-    "device_id",
-  ],
-  [
-    ({ device_id, cpus, memory_zones }) =>
+    message: numa(
+      "device_id in numa config is mutually exclusive with cpus and " +
+        "memory_zones",
+    ),
+  },
+  {
+    field: "device_id",
+    when: ({ device_id }) => device_id === "",
+    message: numa("device_id in numa config cannot be empty"),
+  },
+  {
+    when: ({ device_id, cpus, memory_zones }) =>
       device_id === undefined && cpus === undefined &&
       memory_zones === undefined,
-    () =>
-      numa("numa config must specify either device_id or cpus/memory_zones"),
-  ],
-  [
-    ({ cpus }) => cpus?.length === 0,
-    () => numa("cpus list in numa config cannot be empty"),
-    "cpus",
-  ],
-  [
-    ({ cpus, memory_zones }) =>
+    message: numa(
+      "numa config must specify either device_id or cpus/memory_zones",
+    ),
+  },
+  {
+    field: "cpus",
+    when: ({ cpus }) => cpus?.length === 0,
+    message: numa("cpus list in numa config cannot be empty"),
+  },
+  {
+    field: "memory_zones",
+    when: ({ cpus, memory_zones }) =>
       cpus === undefined && memory_zones?.length === 0,
-    () => numa("memory_zones in numa config cannot be empty"),
-    "memory_zones",
-  ],
+    message: numa("memory_zones in numa config cannot be empty"),
+  },
 ];
 
 function numa(problem: string): string {
   return `Invalid NUMA configuration: ${problem}`;
 }
 
-/** Each node, and that no zone and no segment belongs to two. */
+/** The rules of each node. A zone or a segment must not be in two nodes. */
 export function* nodeViolations(
   { numa: nodes = [] }: Config,
-  around: RuleContext,
+  context: RuleContext,
 ): Generator<Violation> {
   const zones = new Map<string, number>();
   const segments = new Map<number, number>();
   for (const [index, config] of nodes.entries()) {
     const path = `numa[${index}]`;
-    yield* violationsOf(config, node, path, around);
+    yield* violationsOf(config, node, path, context);
     const id = config.guest_numa_id;
     for (const [index, zone] of (config.memory_zones ?? []).entries()) {
       const other = zones.get(zone);
@@ -68,7 +68,7 @@ export function* nodeViolations(
       zones.set(zone, id);
     }
     for (const [index, segment] of (config.pci_segments ?? []).entries()) {
-      const problem = segmentProblem(around, segment, id, segments);
+      const problem = segmentProblem(context, segment, id, segments);
       if (problem !== undefined) {
         yield violation(`${path}.pci_segments[${index}]`, problem);
       }
@@ -78,22 +78,22 @@ export function* nodeViolations(
 }
 
 function segmentProblem(
-  around: RuleContext,
+  context: RuleContext,
   segment: number,
   id: number,
-  taken: ReadonlyMap<number, number>,
+  nodes: ReadonlyMap<number, number>,
 ): string | undefined {
-  if (segment >= around.segments) return `Invalid PCI segment id: ${segment}`;
+  if (segment >= context.segments) return `Invalid PCI segment id: ${segment}`;
   if (segment === 0 && id !== 0) {
     return `Default PCI segment assigned to non-zero NUMA node ${id}`;
   }
-  const other = taken.get(segment);
+  const other = nodes.get(segment);
   if (other === undefined) return undefined;
   return `PCI segment: ${segment} belongs to multiple NUMA nodes ${other} and ` +
     id;
 }
 
-/** Why a boot cannot build the nodes; the VMM itself gives no reason. */
+/** The reasons why a boot cannot build the nodes. The VMM gives no reason. */
 export function* unbuildableNodes(
   { numa: nodes = [], memory }: Config,
 ): Generator<Violation> {
@@ -105,7 +105,7 @@ export function* unbuildableNodes(
     if (ids.indexOf(id) < index) {
       yield violation(
         `${path}.guest_numa_id`,
-        numa(`node ${id} is there twice`),
+        numa(`node ${id} is listed twice`),
       );
     }
     for (const [index, zone] of memory_zones.entries()) {
@@ -118,7 +118,7 @@ export function* unbuildableNodes(
       const problem = !ids.includes(destination)
         ? `there is no node ${destination}`
         : to.indexOf(destination) < index
-        ? `the distance to node ${destination} is there twice`
+        ? `the distance to node ${destination} is listed twice`
         : undefined;
       if (problem === undefined) continue;
       yield violation(`${path}.distances[${index}].destination`, numa(problem));

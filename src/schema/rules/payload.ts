@@ -1,33 +1,28 @@
-/** What the guest is booted from. */
+/** `payload`: the kernel, firmware or IGVM file that the guest boots from. */
 import type { PayloadConfigInfo } from "../../generated/types.gen.ts";
 import type { Config } from "../config.ts";
 import { type Violation, violation } from "./rule.ts";
 
-const ABOVE = ["Payload configuration is not bootable"];
-
-/** Exactly one of kernel, firmware and IGVM file, and what goes with each. */
+/** Exactly one of kernel, firmware and IGVM file, and what fits each. */
 export function* payloadViolations(
   { payload, platform }: Config,
 ): Generator<Violation> {
   const { firmware, kernel, igvm } = payload ?? {};
   if (payload === undefined || (firmware ?? kernel ?? igvm) === undefined) {
     const message = "No bootitem provided: neither firmware nor kernel";
-    yield violation("payload", message, "invalid", ABOVE);
+    const advice = 'give "payload.kernel" or "payload.firmware"';
+    yield notBootable("payload", message, advice);
     return;
   }
   if (igvm !== undefined && (firmware ?? kernel) !== undefined) {
     const message =
       "Specifying a kernel or firmware is not supported when an " +
       "igvm is provided";
-    yield violation("payload.igvm", message, "invalid", ABOVE);
+    yield notBootable("payload.igvm", message);
   } else if (firmware !== undefined && kernel !== undefined) {
     const message = "Specifying a kernel is not supported when a firmware is " +
       "provided";
-    yield violation("payload.kernel", message, "invalid", ABOVE);
-  }
-  if (firmware !== undefined) {
-    delete payload.cmdline;
-    delete payload.initramfs;
+    yield notBootable("payload.kernel", message);
   }
   yield* fwCfgViolations(payload);
   if (platform?.sev_snp !== true) return;
@@ -40,26 +35,35 @@ export function* payloadViolations(
   }
 }
 
-/** Each part that is offered has to be there; files have one source. */
+/** Each offered part must exist, and each item must have one source. */
 function* fwCfgViolations(payload: PayloadConfigInfo): Generator<Violation> {
   const offered = payload.fw_cfg_config;
   if (offered === undefined) return;
   const path = "payload.fw_cfg_config";
+  // The VMM drops these two from the configuration of a firmware.
+  const dropped = payload.firmware === undefined
+    ? []
+    : ["cmdline", "initramfs"];
   for (const part of ["kernel", "cmdline", "initramfs"] as const) {
-    if (!offered[part] || payload[part] !== undefined) continue;
+    if (!offered[part]) continue;
+    if (payload[part] !== undefined && !dropped.includes(part)) continue;
     const message = `Error --fw-cfg-config: missing --${part}`;
-    yield violation(`${path}.${part}`, message, "invalid", ABOVE);
+    yield notBootable(`${path}.${part}`, message);
   }
   const items = offered.items?.item_list ?? [];
   for (const [index, { name, file, string }] of items.entries()) {
     if ((file === undefined) !== (string === undefined)) continue;
     const message = `invalid item '${name}' (exactly one of 'file' or ` +
       "'string' is required)";
-    yield violation(
-      `${path}.items.item_list[${index}]`,
-      message,
-      "invalid",
-      ABOVE,
-    );
+    yield notBootable(`${path}.items.item_list[${index}]`, message);
   }
+}
+
+function notBootable(
+  path: string,
+  message: string,
+  advice?: string,
+): Violation {
+  const context = ["Payload configuration is not bootable"];
+  return violation(path, message, { context, advice });
 }

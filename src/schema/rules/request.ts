@@ -1,41 +1,42 @@
-/** The rules of each request, as far as they can be told without a host. */
+/** The rules of each request that need no host. */
 import { findFatalFields } from "../../requests/fatal_requests.ts";
 import type { RequestName } from "../../generated/requests.gen.ts";
 import type {
+  ReceiveMigrationData,
   RestoreConfig,
+  SendMigrationData,
   VmCoredumpData,
   VmSnapshotConfig,
 } from "../../generated/types.gen.ts";
 import type { Config, Device } from "../config.ts";
-import { RuleContext, type RuleRelease } from "./context.ts";
 import { configViolations } from "./config.ts";
-import { cid, vfio } from "./devices.ts";
+import { RuleContext } from "./context.ts";
 import { disk } from "./disks.ts";
 import { addresses, urlViolations } from "./formats.ts";
 import { Ids } from "./ids.ts";
 import { memoryViolations } from "./memory.ts";
-import { receiverViolations, senderViolations } from "./migration.ts";
+import {
+  postcopyViolations,
+  receiverViolations,
+  senderViolations,
+  zoneUpdateViolations,
+} from "./migration.ts";
 import { net } from "./net.ts";
 import { unbuildableNodes } from "./numa.ts";
 import { anyDevice } from "./pci.ts";
 import { restoreViolations } from "./restore.ts";
 import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
-import { fs, genericVhostUser, userDevice } from "./vhost.ts";
+import { vfio } from "./vfio.ts";
+import { fs, genericVhostUser, userDevice } from "./vhost_user.ts";
+import { cid } from "./vsock.ts";
 
-/** As in the newest release, whose rules are the ones to live with. */
-const FACTS: RuleRelease = {
-  badIdentifier: "is not valid",
-  reservedDeviceOn: "first",
-  zoneHugepageRules: true,
-};
-
-/** The rules that a body breaks; `panic` where it would stop the VMM. */
+/** The rules that a body breaks. The body must have its defaults. */
 export function* requestViolations(
   name: RequestName,
   body: unknown,
 ): Generator<Violation> {
   for (const { field, reason } of findFatalFields(name, body)) {
-    yield violation(field, reason, "panic");
+    yield violation(field, reason, { kind: "fatal" });
   }
   yield* RULES[name]?.(body as never) ?? [];
 }
@@ -47,9 +48,8 @@ const RULES: {
   "vm.coredump": destination,
   "vm.restore": restoringViolations,
   "vm.snapshot": destination,
-  "vm.receive-migration": (body) =>
-    receiverViolations(body, "chained", () => undefined),
-  "vm.send-migration": (body) => senderViolations(body, () => undefined),
+  "vm.receive-migration": receivingViolations,
+  "vm.send-migration": sendingViolations,
   "vm.add-device": device(vfio),
   "vm.add-disk": device(disk),
   "vm.add-fs": device(fs),
@@ -72,23 +72,35 @@ function* restoringViolations(body: RestoreConfig): Generator<Violation> {
   yield* restoreViolations(body);
 }
 
+function* receivingViolations(
+  body: ReceiveMigrationData,
+): Generator<Violation> {
+  yield* receiverViolations(body);
+  yield* zoneUpdateViolations(body);
+}
+
+function* sendingViolations(body: SendMigrationData): Generator<Violation> {
+  yield* senderViolations(body);
+  yield* postcopyViolations(body);
+}
+
 function* wholeConfigViolations(config: Config): Generator<Violation> {
-  const around = new RuleContext(config, FACTS, () => true);
+  const context = new RuleContext(config);
   for (const [index, item] of (config.net ?? []).entries()) {
-    yield* violationsOf(item, addresses, `net[${index}]`, around);
+    yield* violationsOf(item, addresses, `net[${index}]`, context);
   }
   yield* memoryViolations(config.memory);
-  yield* configViolations(config, around);
+  yield* configViolations(config);
   yield* unbuildableNodes(config);
 }
 
-/** A device that is added: what its VM is like is not known here. */
+/** A device that is added to an unknown VM. */
 function device<Item extends Device>(
   rules: readonly Rule<Item>[],
 ): (item: Item) => Iterable<Violation> {
-  const around = new RuleContext(undefined, FACTS, () => true);
+  const context = new RuleContext(undefined);
   return function* (item) {
-    yield* violationsOf(item, rules, "", around);
-    yield* new Ids(around).take(item.id, "");
+    yield* violationsOf(item, rules, "", context);
+    yield* new Ids().add(item.id, "");
   };
 }

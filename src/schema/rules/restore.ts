@@ -1,9 +1,13 @@
-/** What a restore asks for, against the configuration in the snapshot. */
+/** `vm.restore`, with the configuration in the snapshot if it is known. */
 import type { RestoreConfig } from "../../generated/types.gen.ts";
 import type { Config } from "../config.ts";
 import { type Violation, violation } from "./rule.ts";
 
-/** The rules that a request breaks; `config` is that of the snapshot. */
+/**
+ * The rules that a request breaks.
+ *
+ * @param config The configuration in the snapshot.
+ */
 export function* restoreViolations(
   body: RestoreConfig,
   config?: Config,
@@ -14,21 +18,19 @@ export function* restoreViolations(
       "'memory_restore_mode=ondemand'";
     yield violation("prefault", message);
   }
-  const given = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const [index, { id, num_fds }] of (body.net_fds ?? []).entries()) {
-    if (given.has(id)) {
+    if (counts.has(id)) {
       const message = `Identifier ${id} is not unique`;
-      yield violation(`net_fds[${index}].id`, message, "conflict");
+      yield violation(`net_fds[${index}].id`, message, { kind: "conflict" });
     }
-    given.set(id, Number(num_fds ?? 0));
+    counts.set(id, Number(num_fds ?? 0));
   }
-  if (config !== undefined) yield* netFdViolations(given, config);
+  if (config !== undefined) yield* netFdViolations(counts, config);
   const ids = (body.zone_updates ?? []).map(({ id }) => id);
   if (new Set(ids).size < ids.length) {
-    yield violation(
-      "zone_updates",
-      "Multiple updates for the same zone defined",
-    );
+    const message = "Multiple updates for the same zone defined";
+    yield violation("zone_updates", message);
   }
   if (ids.includes("")) {
     const message = "At least one memory zone update with an empty ID was " +
@@ -44,12 +46,12 @@ export function* restoreViolations(
 }
 
 function* netFdViolations(
-  given: ReadonlyMap<string, number>,
+  counts: ReadonlyMap<string, number>,
   config: Config,
 ): Generator<Violation> {
   for (const { id, fds } of config.net ?? []) {
     if (fds === undefined) continue;
-    const count = given.get(id!);
+    const count = counts.get(id!);
     if (count === undefined) {
       const message = `Net id ${id} is associated with FDs and is required`;
       yield violation("net_fds", message);

@@ -1,0 +1,137 @@
+/** Checks a value against the JSON Schema of a request. */
+import type { JsonSchema } from "../contract/json_schema.ts";
+import { pathOf, type Step } from "../json/path.ts";
+import { nearest } from "./nearest.ts";
+import type { Problem, ProblemCode } from "./problem.ts";
+import { resolve, type Resolved, resolveName } from "./resolve.ts";
+import { kindOf, kindsOf, show } from "./show.ts";
+
+/** The first problem of each path, in the order of the value. */
+export function checkSchema(name: string, value: unknown): Problem[] {
+  const check = new Check();
+  check.value(value, resolveName(name));
+  return [...check.problems.values()];
+}
+
+class Check {
+  readonly problems = new Map<string, Problem>();
+  readonly #steps: Step[] = [];
+
+  value(value: unknown, { schema, name, nullable }: Resolved): void {
+    if (value === null && nullable) return;
+    const types = [schema.type].flat();
+    if (types.includes("integer")) this.#integer(value, schema);
+    else if (!types.includes(typeOf(value))) {
+      const expected = kindsOf(types, nullable);
+      this.#report("wrong_type", `must be ${expected}, not ${kindOf(value)}`);
+    } else if (typeof value === "string") this.#string(value, schema);
+    else if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) {
+        this.#member(index, item, schema.items!);
+      }
+    } else if (typeof value === "object") {
+      this.#object(value as Record<string, unknown>, schema, name);
+    }
+  }
+
+  #member(step: Step, value: unknown, schema: JsonSchema): void {
+    this.#steps.push(step);
+    this.value(value, resolve(schema));
+    this.#steps.pop();
+  }
+
+  #integer(value: unknown, { minimum, maximum }: JsonSchema): void {
+    if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
+      this.#report("wrong_type", notExact(value));
+      return;
+    }
+    const number = value as number | bigint;
+    const most = Number.isSafeInteger(maximum)
+      ? maximum!
+      : BigInt(maximum!) - 1n;
+    if (number >= minimum! && number <= most) return;
+    const message = `must be ${minimum} to ${most}, not ${number}`;
+    this.#report("out_of_range", message);
+  }
+
+  #string(value: string, schema: JsonSchema): void {
+    const { enum: listed, minLength = 0, maxLength = Infinity } = schema;
+    if (value.length < minLength) {
+      const message = `must have at least ${minLength} characters`;
+      this.#report("out_of_range", message);
+    } else if (longerThan(value, maxLength)) {
+      const message = `must have at most ${maxLength} characters`;
+      this.#report("out_of_range", message);
+    } else if (listed !== undefined && !listed.includes(value)) {
+      const all = listed.map(show).join(", ");
+      const message = `must be one of ${all}, not ${show(value)}`;
+      this.#report("not_listed", message, { near: nearest(value, listed) });
+    }
+  }
+
+  #object(
+    value: Record<string, unknown>,
+    { properties = {}, required = [], not }: JsonSchema,
+    name: string | undefined,
+  ): void {
+    for (const key of required) {
+      if (!Object.hasOwn(value, key)) {
+        this.#report("missing", "is missing", { key });
+      }
+    }
+    for (const [key, member] of Object.entries(value)) {
+      if (Object.hasOwn(properties, key)) {
+        this.#member(key, member, properties[key]!);
+      } else {
+        const near = nearest(key, Object.keys(properties));
+        this.#report("unknown_key", `${name} has no such key`, { key, near });
+      }
+    }
+    for (const { required: names = [] } of not?.anyOf ?? (not ? [not] : [])) {
+      if (!names.every((name) => Object.hasOwn(value, name))) continue;
+      const message = `${names.join(" and ")} are aliases: give one`;
+      this.#report("broken_rule", message);
+    }
+  }
+
+  /** Reports about this value, or about a member of it. */
+  #report(
+    code: ProblemCode,
+    message: string,
+    { key, near }: { key?: string; near?: string | undefined } = {},
+  ): void {
+    const path = pathOf(
+      key === undefined ? this.#steps : [...this.#steps, key],
+    );
+    if (this.problems.has(path)) return;
+    this.problems.set(
+      path,
+      near === undefined ? { path, code, message } : {
+        path,
+        code,
+        message: `${message}; did you mean ${show(near)}?`,
+        suggestion: near,
+      },
+    );
+  }
+}
+
+/** Counts code points, as JSON Schema does. */
+function longerThan(text: string, length: number): boolean {
+  return text.length > length && [...text].length > length;
+}
+
+/** The type as JSON Schema calls it. */
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function notExact(value: unknown): string {
+  if (typeof value !== "number") {
+    return `must be an integer, not ${kindOf(value)}`;
+  }
+  return Number.isInteger(value)
+    ? `${value} is not an exact integer: write it as a bigint`
+    : `must be an integer, not ${value}`;
+}

@@ -1,0 +1,12 @@
+/** `ivshmem`: memory that VMs share. */
+import type { IvshmemConfigInfo } from "../../generated/types.gen.ts";
+import { isPowerOfTwo, type Rule } from "./rule.ts";
+
+export const ivshmem: readonly Rule<IvshmemConfigInfo>[] = [
+  {
+    field: "size",
+    when: ({ size }) => !isPowerOfTwo(size),
+    message: ({ size }) => `Invalid ivshmem input size: ${size}`,
+    advice: "use a power of 2",
+  },
+];
