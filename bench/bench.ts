@@ -18,7 +18,8 @@ import type { Figure } from "./compare.ts";
 import { growth } from "./growth.ts";
 import type { Memory } from "./memory.ts";
 import { full, type Plan, quick } from "./plan.ts";
-import { report, type Results } from "./report.ts";
+import { report } from "./report.ts";
+import type { Results } from "./results.ts";
 import type { Loss } from "./rivals.ts";
 import { output, type Runtime, runtimesOf } from "./runtimes.ts";
 

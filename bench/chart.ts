@@ -1,6 +1,6 @@
 /** The ratios to a bare call, as bars. */
 import type { Figure } from "./compare.ts";
-import type { Results } from "./report.ts";
+import type { Results } from "./results.ts";
 
 const WIDTH = 760;
 const LEFT = 330;

@@ -1,6 +1,6 @@
 /** What the figures are held against. */
 import type { Figure } from "./compare.ts";
-import type { Results } from "./report.ts";
+import type { Results } from "./results.ts";
 
 /** A figure that should not be larger than `most`. */
 export interface Goal {

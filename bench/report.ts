@@ -7,22 +7,8 @@ import { goals } from "./goals.ts";
 import type { Memory } from "./memory.ts";
 import type { Load } from "./poll.ts";
 import { programs } from "./programs.ts";
+import type { Results } from "./results.ts";
 import type { Loss } from "./rivals.ts";
-import type { Runtime } from "./runtimes.ts";
-
-/** All that was measured in one runtime. */
-export interface Results {
-  readonly runtime: Runtime;
-  readonly calls: readonly Figure[];
-  readonly losses: readonly Loss[];
-  readonly starts: readonly Figure[];
-  readonly inner: readonly Figure[];
-  readonly memory: readonly Memory[];
-  readonly loads: readonly Load[];
-  /** The calls again, against a real VMM. */
-  readonly real?: readonly Figure[];
-  readonly realLosses?: readonly Loss[];
-}
 
 export function report(all: readonly Results[], bundle: number): string {
   return [

@@ -20,6 +20,7 @@ import { config } from "./config.ts";
 import { descriptionsSource } from "./descriptions.ts";
 import { describe } from "./docs.ts";
 import { eventsSource } from "./events.ts";
+import { refusalsSource } from "./refusals.ts";
 import { requestsSource } from "./requests.ts";
 import { schemasSource } from "./schemas.ts";
 import { readSpec } from "./spec.ts";
@@ -35,6 +36,7 @@ const OUTPUT = join(ROOT, "src/generated");
 const SOURCES = {
   descriptions: descriptionsSource,
   events: eventsSource,
+  refusals: refusalsSource,
   requests: requestsSource,
   schemas: schemasSource,
   wire_keywords: wireKeywordsSource,

@@ -27,6 +27,8 @@ export interface Operation {
   description: string;
   "x-deadline-ms": number | null;
   "x-states": string[];
+  /** The second message of each refusal of the operation. */
+  "x-failure-message": string;
   /** Codes of `ApiError` that are the operation's own. */
   "x-errors": string[];
   "x-returns": "data" | "maybe" | "nothing";

@@ -1,10 +1,10 @@
 /**
- * A program that stands in for the cloud-hypervisor binary: the same flags as
- * far as they matter without a guest, the same exit codes, signals and files.
+ * The stand-in program for the cloud-hypervisor binary: it has the same flags,
+ * exit codes, signals and files, and runs no guest.
  *
- * `FAKE_VMM_RELEASE` picks the release, `FAKE_VMM_FILES=any` takes every kernel
- * and disk to be there, and `FAKE_VMM_GUEST` is what the guest does on its own:
- * a `GuestScript` as JSON.
+ * `FAKE_VMM_RELEASE` selects the release. With `FAKE_VMM_FILES=any` every path
+ * counts as a file that fits. `FAKE_VMM_GUEST` is a `GuestScript` as JSON: what
+ * the guest does by itself.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import {
 } from "./command/flags.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
 import {
+  features,
   newestRelease,
   type Release,
   type ReleaseName,
   releases,
 } from "./release.ts";
-import { features } from "./serde/types.ts";
 import { type FakeVmmOptions, StartError } from "./options.ts";
 import { FakeVmm } from "./fake_vmm.ts";
 
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   }
   const vmm = await starting;
   const { code } = await vmm.exited;
-  // Beside a socket that was asked for, the lock file stays.
+  // The lock file of a given socket path stays, as a real VMM leaves it.
   if (!flags.values.has("--api-socket")) await vmm.close();
   process.exit(code);
 }

@@ -1,30 +1,27 @@
-/** A fake VMM for tests: the API on a real socket, and no VM behind it. */
+/** A fake VMM for tests: the API on a real socket, without a VM behind it. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve as absolute } from "node:path";
+import type { FaultRule } from "./api/fault_rule.ts";
+import { Faults } from "./api/faults.ts";
+import { type LoggedRequest, Service } from "./api/service.ts";
+import { type FakeGuest, ScriptedGuest } from "./guest.ts";
+import { removeDeadSocket } from "./http/dead_socket.ts";
+import { HttpServer } from "./http/server.ts";
 import { realClock } from "./machine/clock.ts";
-import { countDisk, countNet, type Traffic } from "./machine/counters.ts";
+import { countTraffic, type Traffic } from "./machine/counters.ts";
 import { type EmittedEvent, EventMonitor } from "./machine/event_monitor.ts";
-import { type FaultRule, Faults } from "./api/faults.ts";
-import { eject, guestReboot, panic, powerOff } from "./machine/guest_script.ts";
 import { Host } from "./machine/host.ts";
 import { Machine } from "./machine/machine.ts";
-import {
-  type Exit,
-  type FakeVmmOptions,
-  releaseOf,
-  StartError,
-} from "./options.ts";
-import type { Release } from "./release.ts";
-import { HttpServer } from "./http/server.ts";
-import { type LoggedRequest, Service } from "./api/service.ts";
+import { perform } from "./operations/mod.ts";
+import { type Exit, type FakeVmmOptions, StartError } from "./options.ts";
+import { type Release, releaseOf } from "./release.ts";
 
 /**
  * A fake VMM on a Unix socket.
  *
- * It answers as cloud-hypervisor does, in its states, with its error chains,
- * and with the same limits on connections and bodies; it runs no guest.
+ * The fake answers as cloud-hypervisor does: with its states, its error chains,
+ * and its limits on connections and bodies. It runs no guest.
  *
  * @example
  * ```ts
@@ -39,9 +36,11 @@ import { type LoggedRequest, Service } from "./api/service.ts";
  * ```
  */
 export class FakeVmm {
-  /** The path of its API socket, absolute; empty on a descriptor. */
+  /** The absolute path of the API socket; empty on a descriptor. */
   readonly socketPath: string;
-  /** Resolves when the process would have ended. */
+  /** The guest, which a test can control. */
+  readonly guest: FakeGuest;
+  /** Resolves when the process of a real VMM would have ended. */
   readonly exited: Promise<Exit>;
 
   readonly #machine: Machine;
@@ -50,8 +49,8 @@ export class FakeVmm {
   readonly #faults: Faults;
   readonly #service: Service;
   readonly #directory: string | undefined;
-  #exit!: (exit: Exit) => void;
-  #over: Promise<void> | undefined;
+  #resolveExited!: (exit: Exit) => void;
+  #ending: Promise<void> | undefined;
 
   /** Use `FakeVmm.start()`. */
   private constructor(
@@ -63,18 +62,22 @@ export class FakeVmm {
   ) {
     this.socketPath = socketPath;
     this.#directory = directory;
-    this.exited = new Promise((resolve) => this.#exit = resolve);
+    this.exited = new Promise((resolve) => this.#resolveExited = resolve);
     const clock = options.clock ?? realClock;
     this.#events = new EventMonitor(clock, options.eventFd);
     this.#faults = faults;
-    this.#machine = new Machine({
-      release,
-      clock,
-      events: this.#events,
-      host: new Host(options.files ?? "real"),
-      guest: options.guest ?? {},
-      exit: (code, crash) => void this.#end(code, crash),
-    });
+    let guest!: ScriptedGuest;
+    this.#machine = new Machine(
+      {
+        release,
+        clock,
+        events: this.#events,
+        host: new Host(options.files ?? "real"),
+        exit: (code, crash) => void this.#end(code, crash),
+      },
+      (machine) => guest = new ScriptedGuest(machine, options.guest ?? {}),
+    );
+    this.guest = guest;
     const service = new Service(this.#machine, faults);
     this.#service = service;
     this.#server = new HttpServer(
@@ -86,13 +89,13 @@ export class FakeVmm {
   /**
    * Starts a fake VMM.
    *
-   * @throws {StartError} if another VMM listens on the path, or if the VM that
-   * is to run from the start does not.
-   * @throws {TypeError} at an unknown release or operation.
+   * @throws {StartError} if another VMM listens on the path, or if the VM of
+   * `boot` or `restore` does not start.
+   * @throws {TypeError} if no release or operation has the given name.
    */
   static async start(options: FakeVmmOptions = {}): Promise<FakeVmm> {
     const { socketPath, socketFd, boot, restore } = options;
-    // Before anything is made that would have to be removed.
+    // Checked before anything is created that would have to be removed.
     const release = releaseOf(options.release);
     const faults = new Faults(options.faults);
     const directory = socketPath === undefined && socketFd === undefined
@@ -101,7 +104,13 @@ export class FakeVmm {
     const path = socketFd !== undefined
       ? ""
       : absolute(socketPath ?? join(directory!, "api.sock"));
-    if (socketPath !== undefined) await removeDeadSocket(path);
+    if (socketPath !== undefined && !await removeDeadSocket(path)) {
+      throw new StartError([
+        "Failed to start the VMM thread",
+        `API socket ${JSON.stringify(path)} is already in use by another ` +
+        "running instance",
+      ]);
+    }
     const vmm = new FakeVmm(path, directory, release, faults, options);
     await vmm.#listen(socketFd === undefined ? path : { fd: socketFd });
     try {
@@ -119,12 +128,12 @@ export class FakeVmm {
     return vmm;
   }
 
-  /** The requests so far, oldest first; parser errors are not among them. */
+  /** The requests so far, oldest first, without those that did not parse. */
   get requests(): readonly LoggedRequest[] {
     return this.#service.requests;
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get openConnections(): number {
     return this.#server.openConnections;
   }
@@ -134,7 +143,7 @@ export class FakeVmm {
     return this.#events.log;
   }
 
-  /** Resolves to the first event of this name, past or to come. */
+  /** Resolves to the first event of this name, in the past or the future. */
   event(name: string): Promise<EmittedEvent> {
     return this.#events.wait(name);
   }
@@ -142,36 +151,21 @@ export class FakeVmm {
   /**
    * Adds a failure on demand.
    *
-   * @throws {TypeError} at an unknown operation.
+   * @throws {TypeError} if no operation has the given name.
    */
   injectFault(rule: FaultRule): void {
     this.#faults.add(rule);
   }
 
-  /** Takes all failures on demand back. */
+  /** Removes all failures on demand. */
   clearFaults(): void {
     this.#faults.clear();
   }
 
-  /** Lets the guest do a thing at once, whatever its script says. */
-  act(
-    deed: "powerOff" | "reboot" | "panic" | {
-      /** The id of a device that was removed. */
-      readonly eject: string;
-    },
-  ): void {
-    const machine = this.#machine;
-    if (typeof deed === "object") return eject(machine, deed.eject);
-    if (machine.instance === undefined) return;
-    if (deed === "powerOff") powerOff(machine);
-    else if (deed === "reboot") guestReboot(machine);
-    else panic(machine);
-  }
-
   /**
-   * Lets the guest use a disk or a net device, so that its counters move.
+   * Counts traffic of a disk or a net device in `vm.counters`.
    *
-   * @throws {TypeError} if there is no such device.
+   * @throws {TypeError} if no booted VM has that device.
    */
   recordTraffic(
     id: string,
@@ -179,48 +173,39 @@ export class FakeVmm {
     traffic: Traffic,
   ): void {
     const counters = this.#machine.instance?.devices.get(id)?.counters;
-    const disk = direction === "read" || direction === "write";
-    const fits = counters !== undefined &&
-      (disk ? "read_ops" : "rx_frames") in counters;
-    if (!fits) {
-      throw new TypeError(
-        `no ${disk ? "disk" : "net device"} of a booted VM is called ${id}`,
-      );
-    }
-    if (disk) countDisk(counters, direction, traffic);
-    else countNet(counters, direction, traffic);
+    countTraffic(id, counters, direction, traffic);
   }
 
-  /** Ends the process as SIGKILL or a bug does: the socket file stays. */
+  /** Ends the process as SIGKILL does: the socket file stays. */
   crash(): Promise<void> {
     return this.#end(1, true);
   }
 
-  /** Ends the process as SIGTERM does: the VM is shut down before. */
+  /** Ends the process as SIGTERM does: the VM is shut down first. */
   async terminate(): Promise<void> {
-    // A migration that comes in, or an answer that hangs, holds a signal up.
-    if (this.#server.busy || this.#over !== undefined) return;
+    // A signal waits for a running request, such as a migration that comes in.
+    if (this.#server.busy || this.#ending !== undefined) return;
     try {
-      this.#machine.perform("vmm.shutdown", undefined);
+      perform(this.#machine, "vmm.shutdown", undefined);
     } catch {
-      // A migration under way is said to hold it up, and does not.
+      // An outgoing migration is an error, and the process ends all the same.
     }
-    await this.#over;
+    await this.#ending;
   }
 
-  /** Ends it and removes what it has made: socket, lock file, directory. */
+  /** Ends the process, and removes its socket, lock file and directory. */
   async close(): Promise<void> {
     await this.#end(0, false);
     const { socketPath } = this;
-    const made = this.#directory === undefined
+    const paths = this.#directory === undefined
       ? [socketPath, `${socketPath}.lock`]
       : [this.#directory];
-    // On a descriptor, it has made none.
+    // With a descriptor, the fake has created no file.
     if (socketPath === "") return;
-    for (const path of made) rmSync(path, { recursive: true, force: true });
+    for (const path of paths) rmSync(path, { recursive: true, force: true });
   }
 
-  /** As `close()`. */
+  /** Calls `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -228,40 +213,20 @@ export class FakeVmm {
   async #listen(at: string | { fd: number }): Promise<void> {
     this.#events.emit("vmm", "starting");
     if (typeof at === "string") {
-      // The real one locks this file; it stays when the process ends.
+      // A real VMM locks this file; it stays when the process ends.
       writeFileSync(`${at}.lock`, "", { flag: "a", mode: 0o600 });
     }
     await this.#server.listen(at);
   }
 
   #end(code: number, crash: boolean): Promise<void> {
-    this.#over ??= (async () => {
-      // The answer to the request that ends it comes first.
+    this.#ending ??= (async () => {
+      // The response to the request that ends the process is sent first.
       await new Promise((resolve) => setImmediate(resolve));
       this.#machine.exit();
       await this.#server.close(crash);
-      this.#exit({ code });
+      this.#resolveExited({ code });
     })();
-    return this.#over;
+    return this.#ending;
   }
-}
-
-/** Removes a socket that nothing listens on. */
-async function removeDeadSocket(path: string): Promise<void> {
-  const inUse = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-  if (inUse) {
-    throw new StartError([
-      "Failed to start the VMM thread",
-      `API socket ${JSON.stringify(path)} is already in use by another ` +
-      "running instance",
-    ]);
-  }
-  rmSync(path, { force: true });
 }

@@ -14,7 +14,8 @@ export {
 export { type Clock, FakeClock } from "./machine/clock.ts";
 export type { Traffic } from "./machine/counters.ts";
 export type { EmittedEvent } from "./machine/event_monitor.ts";
-export type { Fault, FaultRule } from "./api/faults.ts";
+export type { Fault, FaultRule } from "./api/fault_rule.ts";
+export type { FakeGuest, GuestAction } from "./guest.ts";
 export type { GuestScript } from "./machine/guest_script.ts";
 export type { Files } from "./machine/host.ts";
 export type { ReleaseName } from "./release.ts";

@@ -1,42 +1,37 @@
-/** How a fake VMM is started, and how it ends. */
+/** The options of a fake VMM, and the ways in which it ends. */
 import type { RestoreConfig, VmConfig } from "../src/generated/types.gen.ts";
+import type { FaultRule } from "./api/fault_rule.ts";
 import type { Clock } from "./machine/clock.ts";
-import type { FaultRule } from "./api/faults.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
 import type { Files } from "./machine/host.ts";
-import {
-  newestRelease,
-  type Release,
-  type ReleaseName,
-  releases,
-} from "./release.ts";
+import type { ReleaseName } from "./release.ts";
 
-/** How a fake VMM is to be. */
+/** The options of `FakeVmm.start()`. */
 export interface FakeVmmOptions {
   /**
-   * Where it listens.
+   * The path of the API socket.
    *
    * Default: a path in a private temporary directory, removed on close.
    */
   readonly socketPath?: string;
-  /** Listens on this descriptor instead. */
+  /** A listening descriptor, in place of `socketPath`. */
   readonly socketFd?: number;
-  /** The release of the VMM. Default: the newest that the fake knows. */
+  /** The release that the fake behaves as. Default: the newest. */
   readonly release?: ReleaseName;
   /**
-   * Whether kernels, disks and the like must exist (`real`, as for the real
-   * one), or whatever path is named is taken to be there (`any`).
+   * `real`: kernels, disks and other files must exist, as for a real VMM.
+   * `any`: every path counts as a file that fits the configuration.
    *
    * Default: `"real"`.
    */
   readonly files?: Files;
-  /** What the guest does on its own. Default: nothing. */
+  /** What the guest does by itself. Default: nothing. */
   readonly guest?: GuestScript;
-  /** Failures on demand; `fail()` adds more. */
+  /** Failures on demand; `injectFault()` adds more. */
   readonly faults?: readonly FaultRule[];
-  /** The time of delays and of the guest. Default: the real one. */
+  /** The clock of delays and of the guest. Default: real time. */
   readonly clock?: Clock;
-  /** A descriptor that gets the events, as `--event-monitor fd=`. */
+  /** A descriptor that receives the events, as with `--event-monitor fd=`. */
   readonly eventFd?: number;
   /** A VM that runs from the start. */
   readonly boot?: VmConfig;
@@ -44,12 +39,12 @@ export interface FakeVmmOptions {
   readonly restore?: RestoreConfig;
 }
 
-/** A start that failed; `chain` is what the program would print. */
+/** A start that failed. */
 export class StartError extends Error {
-  /** The outermost failure first. */
+  /** The messages that the program would print, outermost first. */
   readonly chain: readonly string[];
 
-  /** Joins the chain to a message. */
+  /** Joins the chain to one message. */
   constructor(chain: readonly string[]) {
     super(chain.join(": "));
     this.name = "StartError";
@@ -57,22 +52,8 @@ export class StartError extends Error {
   }
 }
 
-/** How the process would have ended. */
+/** The end of the process. */
 export interface Exit {
-  /** 0 unless it failed; 159 where the kernel ended it with SIGSYS. */
+  /** 0 unless the process failed; 159 if the kernel killed it with SIGSYS. */
   readonly code: number;
-}
-
-/**
- * The release of a name.
- *
- * @throws {TypeError} at one that there is not.
- */
-export function releaseOf(name: ReleaseName = newestRelease): Release {
-  const release = Object.hasOwn(releases, name) ? releases[name] : undefined;
-  if (release !== undefined) return release;
-  throw new TypeError(
-    `no release is called ${JSON.stringify(name)}: there are ` +
-      Object.keys(releases).join(" and "),
-  );
 }

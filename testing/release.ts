@@ -1,9 +1,9 @@
-/** In what the two releases differ, as data. */
+/** The releases that the fake VMM can be, and every difference between them. */
 
-/** A release that the fake can be. */
+/** The name of a release, newest first. */
 export type ReleaseName = "v54.0-dev" | "v53.0";
 
-/** Why a request is refused, as far as the status depends on it. */
+/** The reason of a refusal, as far as the status depends on it. */
 export type Kind =
   | "missing" // no VM, or no configuration
   | "unknown" // no such device
@@ -12,39 +12,36 @@ export type Kind =
   | "busy" // a vCPU is still being removed
   | "failed"; // everything else
 
-/** What a release does in its own way. */
+/** The behaviour of one release. */
 export interface Release {
   readonly name: ReleaseName;
   /** The version fields of `vmm.ping`. */
   readonly version: string;
   readonly buildVersion: string;
   readonly methods: readonly string[];
-  /** Bytes of a request body. */
+  /** Largest request body in bytes. */
   readonly maxBody: number;
   readonly statuses: Readonly<Record<Kind, number>>;
-  /** Values of `x-since` that it knows. */
+  /** The values of `x-since` that the release has. */
   readonly since: readonly string[];
-  /** What follows the id that starts with two underscores. */
+  /** The end of the message about an id that begins with two underscores. */
   readonly invalidId: string;
   /** The PCI segments whose device 0 is reserved. */
   readonly reservedDeviceOn: "first" | "every";
   /** When a net device without a MAC address gets one. */
   readonly macAt: "parse" | "boot";
-  /** Whether removing a device again, before the guest let go, is an error. */
+  /** Whether the second removal of a device that the guest holds fails. */
   readonly removesOnce: boolean;
-  /** Bytes that an image must have, for its type to be told. */
+  /** Bytes that an image needs for its type to be detected. */
   readonly smallestImage: number;
-  /** Whether a bad receiver's parameters come as a chain or in one text. */
+  /** The form of the message about invalid parameters of a receiver. */
   readonly receiverWords: "chained" | "flat";
-  /** Whether a device behind the virtual IOMMU of a boot may be removed. */
+  /** Whether a device that booted behind the virtual IOMMU can be removed. */
   readonly removesBehindIommu: boolean;
 }
 
-/** The names of the releases, the newest first. */
-export const releaseNames: readonly ReleaseName[] = ["v54.0-dev", "v53.0"];
-
-/** The release that the fake is by default. */
-export const newestRelease: ReleaseName = releaseNames[0]!;
+/** The build features of the fake, in every release. */
+export const features: readonly string[] = ["guest_debug", "io_uring", "kvm"];
 
 /** The releases by name. */
 export const releases: Readonly<Record<ReleaseName, Release>> = {
@@ -95,3 +92,25 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     removesBehindIommu: true,
   },
 };
+
+/** The names of all releases, newest first. */
+export const releaseNames: readonly ReleaseName[] = Object.keys(
+  releases,
+) as ReleaseName[];
+
+/** The release that the fake is by default. */
+export const newestRelease: ReleaseName = releaseNames[0]!;
+
+/**
+ * Returns a release by its name. Default: the newest.
+ *
+ * @throws {TypeError} if no release has that name.
+ */
+export function releaseOf(name: ReleaseName = newestRelease): Release {
+  const release = Object.hasOwn(releases, name) ? releases[name] : undefined;
+  if (release !== undefined) return release;
+  throw new TypeError(
+    `no release is called ${JSON.stringify(name)}: there are ` +
+      releaseNames.join(" and "),
+  );
+}

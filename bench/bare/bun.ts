@@ -1,4 +1,4 @@
-import type { Bare } from "./mod.ts";
+import type { Bare } from "./bare.ts";
 
 export function bare(unix: string): Bare {
   return async (method, path, body) => {

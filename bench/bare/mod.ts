@@ -1,11 +1,6 @@
 /** What a script would write without a library: one request, one parse. */
 
-/** Sends a request on a connection of its own; parses what is answered. */
-export type Bare = (
-  method: "GET" | "PUT",
-  path: string,
-  body?: unknown,
-) => Promise<unknown>;
+import type { Bare } from "./bare.ts";
 
 /** The runtime's own way to the socket. */
 export async function bareTo(socketPath: string): Promise<Bare> {

@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import type { Bare } from "./mod.ts";
+import type { Bare } from "./bare.ts";
 
 export function bare(socketPath: string): Bare {
   const agent = new Agent({ keepAlive: false });

@@ -1,49 +1,11 @@
-/** Failures on demand: by operation, and for as many calls as wanted. */
+/** The faults of one fake VMM, and how they change a response. */
 import { type OperationName, operations } from "../../src/generated/api.gen.ts";
-import type { Clock } from "../machine/clock.ts";
-import { failure } from "./routes.ts";
 import type { HttpReply } from "../http/server.ts";
+import type { Clock } from "../machine/clock.ts";
+import type { Fault, FaultRule } from "./fault_rule.ts";
+import { failure } from "./routes.ts";
 
-/** What goes wrong, and when. */
-export interface FaultRule {
-  /** The operation as the path names it; all of them when left out. */
-  readonly operation?: OperationName;
-  /** How many calls it meets; `Infinity` for all. Default: `1`. */
-  readonly times?: number;
-  /** How many calls it lets pass before. Default: `0`. */
-  readonly after?: number;
-  /** What happens to them. */
-  readonly fault: Fault;
-}
-
-/**
- * What happens to a call.
- *
- * - `status`: the answer is this status with this chain; nothing is done
- * - `delayMs`: the answer comes later; meanwhile nothing else is answered
- * - `hang`: the answer never comes, nor any other
- * - `cut`: the connection is closed; before or after the work is done
- * - `crash`: the VMM dies, and its socket file stays
- */
-export type Fault =
-  | {
-    /** The HTTP status, as 500. */
-    readonly status: number;
-    /** The messages, outermost first. */
-    readonly chain: readonly string[];
-  }
-  | {
-    /** How much later, in milliseconds of the fake's clock. */
-    readonly delayMs: number;
-  }
-  | "hang"
-  | {
-    /** Whether the work is done by then. */
-    readonly cut: "before" | "after";
-  }
-  | "crash";
-
-/** The rules of one fake. */
+/** The rules of one fake VMM, with their counts. */
 export class Faults {
   readonly #rules: { rule: FaultRule; after: number; times: number }[] = [];
 
@@ -51,13 +13,13 @@ export class Faults {
     for (const rule of rules) this.add(rule);
   }
 
-  /** @throws {TypeError} at an operation that there is not. */
+  /** @throws {TypeError} if no operation has that name. */
   add(rule: FaultRule): void {
     const { operation, times = 1, after = 0 } = rule;
     if (operation !== undefined && !Object.hasOwn(operations, operation)) {
       throw new TypeError(
         `no operation is called ${JSON.stringify(operation)}: ` +
-          `the names are those of the paths, as in "vm.add-disk"`,
+          `the names are those of the paths, such as "vm.add-disk"`,
       );
     }
     this.#rules.push({ rule, after, times });
@@ -67,13 +29,13 @@ export class Faults {
     this.#rules.length = 0;
   }
 
-  /** The fault that this call meets, if any; it is counted. */
+  /** Returns the fault that the request meets, if any, and counts it. */
   take(operation: OperationName): Fault | undefined {
     for (const entry of this.#rules) {
       const { rule } = entry;
-      const meant = rule.operation === undefined ||
+      const matches = rule.operation === undefined ||
         rule.operation === operation;
-      if (!meant || entry.times <= 0) continue;
+      if (!matches || entry.times <= 0) continue;
       if (entry.after-- > 0) continue;
       entry.times--;
       return rule.fault;
@@ -82,11 +44,15 @@ export class Faults {
   }
 }
 
-/** Carries out a call that a fault meets. */
+/**
+ * Answers a request that meets a fault.
+ *
+ * @param perform Performs the operation, where the fault lets it happen.
+ */
 export function applyFault(
   fault: Fault,
   clock: Clock,
-  work: () => HttpReply | Promise<HttpReply>,
+  perform: () => HttpReply | Promise<HttpReply>,
   crash: () => void,
 ): HttpReply | Promise<HttpReply> {
   if (fault === "hang") return new Promise(() => {});
@@ -97,8 +63,8 @@ export function applyFault(
   if ("status" in fault) return failure(fault.status, fault.chain);
   if ("delayMs" in fault) {
     return new Promise<void>((resolve) => clock.after(fault.delayMs, resolve))
-      .then(work);
+      .then(perform);
   }
   if (fault.cut === "before") return "cut";
-  return Promise.resolve(work()).then(() => "cut");
+  return Promise.resolve(perform()).then(() => "cut");
 }

@@ -1,19 +1,19 @@
-/** The API: from requests to operations, and from results to answers. */
+/** Maps HTTP requests to operations, and results to HTTP responses. */
 import { Buffer } from "node:buffer";
 import { type OperationName, operations } from "../../src/generated/api.gen.ts";
+import { refusals } from "../../src/generated/refusals.gen.ts";
 import { requests } from "../../src/generated/requests.gen.ts";
 import { stringify } from "../../src/json/json.ts";
-import { messages } from "./messages.ts";
 import type { HttpRequest } from "../http/request_parser.ts";
 import type { VmmError } from "../machine/vmm_error.ts";
 import type { Release } from "../release.ts";
 import { deserialize, SerdeError } from "../serde/deserialize.ts";
 import type { HttpReply } from "../http/server.ts";
 
-/** A request that is to be carried out. */
-export interface Call {
+/** A request for an operation. */
+export interface OperationRequest {
   readonly operation: OperationName;
-  /** As the schema says, with its defaults; undefined where none belongs. */
+  /** The body with its defaults; undefined if the operation has none. */
   readonly body: unknown;
 }
 
@@ -21,23 +21,23 @@ const routes = new Map<string, (typeof operations)[OperationName]>(
   Object.values(operations).map((row) => [row.path, row]),
 );
 
-/** The operation at a path. */
+/** Returns the operation at a path. */
 export function operationAt(path: string): OperationName | undefined {
   return routes.get(path)?.name;
 }
 
-/** Reads a request; a reply is the answer to one that cannot be carried out. */
+/** Reads a request. Returns a response if no operation can be performed. */
 export function route(
   release: Release,
   request: HttpRequest,
-): Call | HttpReply {
+): OperationRequest | HttpReply {
   const row = routes.get(request.path);
   if (row === undefined) return failure(404, ["Not Found"]);
   const { method, body } = request;
   if (method !== row.method) {
     const known = method === "PUT" || method === "GET";
-    // The generic handler answers other methods without a word.
-    return known || special.includes(row.name) ? BAD : { status: 400 };
+    // The generic handler answers other methods with an empty body.
+    return known || withOwnHandler.includes(row.name) ? BAD : { status: 400 };
   }
   const schema = requests[row.name];
   if (schema === undefined) {
@@ -48,7 +48,7 @@ export function route(
   if (body === undefined) return row.name === "vm.create" ? EMPTY : BAD;
   try {
     const value = deserialize(release, schema, Buffer.from(body));
-    if (wantsDescriptors(value)) return BAD;
+    if (needsDescriptors(value)) return BAD;
     return { operation: row.name, body: value };
   } catch (error) {
     if (!(error instanceof SerdeError)) throw error;
@@ -57,10 +57,10 @@ export function route(
 }
 
 /**
- * Whether a restore or a migration counts on file descriptors beside the body:
- * none can come, as no runtime hands them on.
+ * Returns whether a restore or a migration needs file descriptors with the
+ * request. No runtime can receive them.
  */
-function wantsDescriptors(body: {
+function needsDescriptors(body: {
   net_fds?: readonly { num_fds: number | bigint }[];
   vfio_fds?: unknown;
 }): boolean {
@@ -68,8 +68,8 @@ function wantsDescriptors(body: {
     (body.net_fds ?? []).some(({ num_fds }) => BigInt(num_fds) > 0n);
 }
 
-/** The routes with a handler of their own. */
-const special: readonly OperationName[] = [
+/** The operations that the generic handler does not serve. */
+const withOwnHandler: readonly OperationName[] = [
   "vm.create",
   "vm.info",
   "vmm.ping",
@@ -79,14 +79,14 @@ const special: readonly OperationName[] = [
 const BAD = failure(400, ["Bad Request"]);
 const EMPTY: HttpReply = { status: 400 };
 
-/** The answer to an operation that was done. */
+/** The response of an operation that succeeded. */
 export function success(operation: OperationName, data: unknown): HttpReply {
   if (operation === "vmm.shutdown") return { status: 200 };
   if (data === undefined) return { status: 204 };
   return { status: 200, body: stringify(data)! };
 }
 
-/** The answer to an operation that was refused. */
+/** The response of an operation that was refused. */
 export function errorReply(
   release: Release,
   operation: OperationName,
@@ -94,11 +94,11 @@ export function errorReply(
 ): HttpReply {
   const status = release.statuses[kind];
   if (kind === "busy") return failure(status, chain);
-  return failure(status, [API, messages[operation], ...chain]);
+  return failure(status, [API, refusals[operation].message, ...chain]);
 }
 
-/** The answer when the VMM's thread is gone. */
-export const panicked: HttpReply = failure(500, [
+/** The response when the thread of the VMM has panicked. */
+export const panicReply: HttpReply = failure(500, [
   "Error from API",
   "API response receive error",
   "receiving on a closed channel",
@@ -106,7 +106,7 @@ export const panicked: HttpReply = failure(500, [
 
 const API = "Error from API";
 
-/** An error chain as an answer. */
+/** A response with an error chain. */
 export function failure(status: number, chain: readonly string[]): HttpReply {
   return { status, body: JSON.stringify(chain) };
 }

@@ -1,41 +1,42 @@
-/** Answers requests: what is logged, what a fault meets, and what is done. */
+/** Answers requests: logs them, applies faults, performs the operations. */
 import { Buffer } from "node:buffer";
 import type { OperationName } from "../../src/generated/api.gen.ts";
+import { refusals } from "../../src/generated/refusals.gen.ts";
 import { requests } from "../../src/generated/requests.gen.ts";
 import { stringify } from "../../src/json/json.ts";
+import type { HttpRequest } from "../http/request_parser.ts";
+import type { HttpReply } from "../http/server.ts";
+import type { Machine } from "../machine/machine.ts";
+import { Killed, Panic, VmmError } from "../machine/vmm_error.ts";
+import { perform } from "../operations/mod.ts";
+import { StartError } from "../options.ts";
+import { deserialize } from "../serde/deserialize.ts";
+import { applyFault, type Faults } from "./faults.ts";
 import {
-  type Call,
   errorReply,
   failure,
   operationAt,
-  panicked,
+  type OperationRequest,
+  panicReply,
   route,
   success,
 } from "./routes.ts";
-import { applyFault, type Faults } from "./faults.ts";
-import { Killed, type Machine, Panic } from "../machine/machine.ts";
-import { messages } from "./messages.ts";
-import { StartError } from "../options.ts";
-import type { HttpRequest } from "../http/request_parser.ts";
-import { VmmError } from "../machine/vmm_error.ts";
-import { deserialize } from "../serde/deserialize.ts";
-import type { HttpReply } from "../http/server.ts";
 
-/** A request that the fake has read. */
+/** A request that the fake VMM has read. */
 export interface LoggedRequest {
-  /** As it was sent. */
+  /** The method, as it was sent. */
   readonly method: string;
-  /** The target's path, whichever form the target has. */
+  /** The path of the target, in origin form and in absolute form. */
   readonly path: string;
   /** The operation at that path, if there is one. */
   readonly operation: OperationName | undefined;
-  /** The body as text; empty without one. */
+  /** The body as text; empty without a body. */
   readonly body: string;
-  /** The status of the answer; undefined until there is one. */
+  /** The status of the response; undefined until it is sent. */
   readonly status: number | undefined;
 }
 
-/** Stands between the server and the machine. */
+/** Connects the HTTP server with the machine. */
 export class Service {
   readonly requests: LoggedRequest[] = [];
   readonly #machine: Machine;
@@ -47,8 +48,10 @@ export class Service {
   }
 
   /**
-   * Carries out what a flag asks for, as a request would.
-   * @throws {StartError} if it is refused.
+   * Performs an operation that a flag asks for.
+   *
+   * @param failure The first message of the chain, if the operation fails.
+   * @throws {StartError} if the operation is refused.
    */
   perform(operation: OperationName, body: unknown, failure: string): void {
     const { release } = this.#machine;
@@ -59,16 +62,16 @@ export class Service {
         schema,
         Buffer.from(stringify(body)!),
       );
-      this.#machine.perform(operation, value);
+      perform(this.#machine, operation, value);
     } catch (error) {
       const chain = error instanceof VmmError
-        ? [messages[operation], ...error.chain]
+        ? [refusals[operation].message, ...error.chain]
         : [(error as Error).message];
       throw new StartError([failure, ...chain]);
     }
   }
 
-  /** Answers a request, now or later. */
+  /** Answers a request, at once or later. */
   answer(request: HttpRequest): HttpReply | Promise<HttpReply> {
     const { method, path } = request;
     const operation = operationAt(path);
@@ -84,31 +87,31 @@ export class Service {
       if (reply !== "cut") entry.status = reply.status;
       return reply;
     };
-    const work = () => this.#carryOut(request);
+    const answer = () => this.#answer(request);
     const { clock, exit } = this.#machine.parts;
     const fault = operation && this.#faults.take(operation);
     const reply = fault === undefined
-      ? work()
-      : applyFault(fault, clock, work, () => exit(1, true));
+      ? answer()
+      : applyFault(fault, clock, answer, () => exit(1, true));
     return reply instanceof Promise ? reply.then(log) : log(reply);
   }
 
-  #carryOut(request: HttpRequest): HttpReply | Promise<HttpReply> {
+  #answer(request: HttpRequest): HttpReply | Promise<HttpReply> {
     const call = route(this.#machine.release, request);
     if (call === "cut" || "status" in call) return call;
     try {
-      const data = this.#machine.perform(call.operation, call.body);
+      const data = perform(this.#machine, call.operation, call.body);
       if (!(data instanceof Promise)) return success(call.operation, data);
       return data.then(
         (late) => success(call.operation, late),
-        (error) => this.#failed(call, error),
+        (error) => this.#errorReply(call, error),
       );
     } catch (error) {
-      return this.#failed(call, error);
+      return this.#errorReply(call, error);
     }
   }
 
-  #failed({ operation }: Call, error: unknown): HttpReply {
+  #errorReply({ operation }: OperationRequest, error: unknown): HttpReply {
     const { release, parts: { exit } } = this.#machine;
     if (error instanceof VmmError) return errorReply(release, operation, error);
     if (error instanceof Killed) {
@@ -117,7 +120,7 @@ export class Service {
     }
     if (error instanceof Panic) {
       exit(1, true);
-      return panicked;
+      return panicReply;
     }
     return failure(500, [
       "bug in the fake VMM",
@@ -126,5 +129,5 @@ export class Service {
   }
 }
 
-/** The exit code of a process that was ended by SIGSYS. */
+/** The exit code of a process that SIGSYS killed. */
 const SIGSYS = 128 + 31;

@@ -1,7 +1,8 @@
 /** A configuration from flags: the values are read by the schemas. */
 import type { VmConfig } from "../../src/generated/types.gen.ts";
 import type { Release } from "../release.ts";
-import { structOf, type StructType, type Type } from "../serde/types.ts";
+import type { StructType, Type } from "../serde/type.ts";
+import { structOf } from "../serde/types.ts";
 import { type Flags, options, UsageError } from "./flags.ts";
 
 /** Where the value of a flag goes, and of which schema it is. */

@@ -1,16 +1,16 @@
-/** The header lines that micro_http looks at, and what it refuses in them. */
+/** Reads the headers that micro_http knows, and refuses what it refuses. */
 import type { Buffer } from "node:buffer";
 
-/** A request that micro_http cannot parse; the message is what it answers. */
+/** A request that micro_http cannot parse. The message is the response. */
 export class ParseError extends Error {}
 
-/** The headers of one request, as far as they matter. */
+/** The headers of one request. */
 export class HeaderReader {
   contentLength = 0;
-  /** Whether the client waits for a 100. */
+  /** Whether the client waits for a response with status 100. */
   expect = false;
 
-  /** Reads a line, without its line end. */
+  /** Reads one line without its line end. */
   add(line: Buffer): void {
     const text = line.toString("utf8");
     const broken = text.includes("\ufffd") ? invalidUtf8(line) : undefined;
@@ -26,7 +26,7 @@ export class HeaderReader {
 type Reader = (headers: HeaderReader, name: string, value: string) => void;
 
 const readers: { readonly [name: string]: Reader | undefined } = {
-  // deno-lint-ignore no-explicit-any -- a null prototype, as lookups are free
+  // deno-lint-ignore no-explicit-any -- no prototype: names come from the client
   __proto__: null as any,
   "content-length": (headers, name, value) => {
     const length = /^\+?\d+$/.test(value.trim()) ? Number(value) : Infinity;
@@ -55,7 +55,7 @@ function refuse(reason: string): never {
   throw new ParseError(`Invalid header. Reason: ${reason}`);
 }
 
-/** Where a line stops being UTF-8, in the words of Rust. */
+/** Describes the first invalid UTF-8 of a line in the words of Rust. */
 function invalidUtf8(line: Buffer): string | undefined {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for (let end = 1; end <= line.length; end++) {

@@ -1,35 +1,35 @@
 /**
- * The request parser of micro_http, with its 1024-byte window: what it refuses,
- * in which words, and what it makes of the bytes after that.
+ * Parses requests as micro_http does, with its window of 1024 bytes, its
+ * messages, and its recovery after an error.
  */
 import type { Buffer } from "node:buffer";
 import { HeaderReader, ParseError } from "./header_reader.ts";
 
-/** A whole request. */
+/** A complete request. */
 export interface HttpRequest {
   readonly method: string;
-  /** The path, of either form of target; empty when there is none. */
+  /** The path of the target in origin or absolute form; empty for others. */
   readonly path: string;
   /** Undefined without a Content-Length, or with one of 0. */
   readonly body: Buffer | undefined;
 }
 
-/** What came out of the bytes, in the order of the answers. */
+/** A parsed request, or an immediate response. */
 export type Parsed =
   | { readonly kind: "request"; readonly request: HttpRequest }
   | { readonly kind: "continue"; readonly version: string }
   | { readonly kind: "error"; readonly message: string };
 
-/** What the releases see differently. */
+/** The limits of a release. */
 export interface Limits {
   readonly methods: readonly string[];
-  /** Bytes of a body. */
+  /** Largest body in bytes. */
   readonly maxBody: number;
 }
 
 const WINDOW = 1024;
 
-/** One connection's parser. */
+/** The parser of one connection. */
 export class RequestParser {
   readonly #limits: Limits;
   #state: "line" | "headers" | "body" = "line";
@@ -44,13 +44,13 @@ export class RequestParser {
     this.#limits = limits;
   }
 
-  /** Takes what arrived, in reads as large as the window is free. */
+  /** Parses new bytes, in portions that fill the rest of the window. */
   read(chunk: Buffer): Parsed[] {
     const out: Parsed[] = [];
     for (let at = 0; at < chunk.length;) {
       const free = WINDOW - (this.#pending?.length ?? 0);
       const end = this.#state === "body"
-        // Whole windows of a body need no look at each.
+        // Within a body, windows make no difference.
         ? at + Math.max(free, Math.min(this.#missing, chunk.length - at))
         : at + free;
       this.#window(chunk.subarray(at, end), out);
@@ -63,13 +63,13 @@ export class RequestParser {
     const data = this.#pending === undefined
       ? bytes
       : concat(this.#pending, bytes);
-    const found = out.length;
+    const before = out.length;
     try {
       this.#parse(data, out);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
-      // The requests before it in the same read are dropped with it.
-      const kept = out.splice(found).filter(({ kind }) => kind === "continue");
+      // Requests in the same window are dropped together with the broken one.
+      const kept = out.splice(before).filter(({ kind }) => kind === "continue");
       out.push(...kept, { kind: "error", message: error.message });
     }
   }
@@ -134,7 +134,7 @@ export class RequestParser {
     return { method, path, body };
   }
 
-  /** Keeps an unfinished line for the next read, unless it fills the window. */
+  /** Keeps an unfinished line for the next window, unless the line is too long. */
   #keep(data: Buffer, at: number): void {
     if (at === 0 && data.length === WINDOW) {
       throw new ParseError(

@@ -1,8 +1,8 @@
 /**
- * An HTTP server that behaves as micro_http does; of VMs it knows nothing.
+ * An HTTP server that behaves as micro_http does. It knows nothing of VMs.
  *
- * `node:http` would be too polite: it answers what micro_http refuses, closes
- * what that keeps open, and serves many requests at once.
+ * `node:http` differs: it accepts requests that micro_http refuses, closes
+ * connections that micro_http keeps, and serves requests in parallel.
  */
 import { chmodSync, linkSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -13,12 +13,12 @@ import {
   RequestParser,
 } from "./request_parser.ts";
 
-/** What is sent back; `"cut"` closes the connection instead. */
+/** A response; `"cut"` closes the connection without one. */
 export type HttpReply =
   | { readonly status: number; readonly body?: string }
   | "cut";
 
-/** Answers a request. While a promise is pending, nothing else is served. */
+/** Answers a request. No other request is served while a promise is pending. */
 export type Handler = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 
 interface Connection {
@@ -26,7 +26,7 @@ interface Connection {
   readonly parser: RequestParser;
 }
 
-/** The connections that are served; the next gets a 503. */
+/** The number of connections; one more gets a 503. */
 const MAX_CONNECTIONS = 10;
 
 const FULL = "HTTP/1.1 503\r\nServer: Firecracker API\r\n" +
@@ -38,11 +38,11 @@ export class HttpServer {
   readonly #handle: Handler;
   readonly #limits: Limits;
   readonly #server: Server;
-  /** Those that hold a slot. */
+  /** The connections that hold a slot. */
   readonly #open = new Set<Socket>();
-  /** Those, and the ones that still wait to be looked at. */
+  /** All connections, also those that wait to be accepted. */
   readonly #all = new Set<Socket>();
-  /** What has to wait until the running request is answered. */
+  /** Work that waits until the running request is answered. */
   readonly #waiting: (() => void)[] = [];
   #busy = false;
   #path: string | undefined;
@@ -58,12 +58,12 @@ export class HttpServer {
     });
   }
 
-  /** How many connections hold a slot. */
+  /** The number of connections that hold a slot. */
   get openConnections(): number {
     return this.#open.size;
   }
 
-  /** Whether an answer is pending. */
+  /** Whether a response is pending. */
   get busy(): boolean {
     return this.#busy;
   }
@@ -80,14 +80,14 @@ export class HttpServer {
   }
 
   /**
-   * Ends it, and every connection.
+   * Closes the server and every connection.
    *
-   * @param leave Leaves the dead socket file behind, as a crash does.
+   * @param leave Leaves the socket file behind, as a crash does.
    */
   async close(leave = false): Promise<void> {
     const path = this.#path;
     this.#path = undefined;
-    // The runtimes remove the file on close; a second name saves it.
+    // Runtimes remove the file on close; a second name preserves it.
     const kept = `${path}.dead`;
     const saved = leave && path !== undefined;
     if (saved) linkSync(path, kept);
@@ -95,7 +95,7 @@ export class HttpServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    // Soon: an answer that is on its way still gets out.
+    // A response that is being written is still sent.
     for (const socket of this.#all) socket.destroySoon();
     await closed;
     if (saved) renameSync(kept, path);
@@ -111,7 +111,7 @@ export class HttpServer {
     const connection = { socket, parser: new RequestParser(this.#limits) };
     this.#open.add(socket);
     socket.on("close", () => this.#open.delete(socket));
-    // A client that ends its half has hung up: it gets no answer.
+    // A client that has closed its side gets no response.
     socket.on("end", () => socket.destroy());
     socket.on("data", (chunk) => {
       if (this.#busy) this.#waiting.push(() => this.#read(connection, chunk));
@@ -124,7 +124,7 @@ export class HttpServer {
     this.#answer(connection, connection.parser.read(chunk), 0);
   }
 
-  /** Answers from `at` on, in order; stops while an answer is pending. */
+  /** Answers in order from `at` on; pauses while a response is pending. */
   #answer(connection: Connection, parsed: readonly Parsed[], at: number) {
     for (; at < parsed.length; at++) {
       const item = parsed[at]!;
@@ -169,7 +169,7 @@ function bytesOf(item: Exclude<Parsed, { kind: "request" }>): string {
   if (item.kind === "continue") {
     return `${item.version} 100 \r\n${headOf(FIRECRACKER)}\r\n`;
   }
-  // The line break makes it invalid JSON, as in the real one.
+  // The line break makes the body invalid JSON, as in a real VMM.
   const body = `{ "error": "${item.message}\n` +
     'All previous unanswered requests will be dropped." }';
   return bytesOfAnswer(400, body, FIRECRACKER);
@@ -195,7 +195,7 @@ function headOf(server: string): string {
 }
 
 const encoder = new TextEncoder();
-/** Needs no encoding to be counted. */
+/** Text whose length is its number of bytes. */
 const ASCII = /^[\p{ASCII}]*$/u;
 
 function lengthOf(body: string): number {

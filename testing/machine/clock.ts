@@ -1,14 +1,14 @@
-/** Time, so that tests need not wait for it. */
+/** Clocks: real time, and time that a test controls. */
 
-/** What the fake asks about time. */
+/** A source of time. */
 export interface Clock {
-  /** Milliseconds, from any start. */
+  /** Milliseconds since some start. */
   now(): number;
-  /** Runs `callback` after `ms`; the answer takes that back. */
+  /** Runs `callback` after `ms` milliseconds. Returns a function that cancels. */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The time that really passes. */
+/** Real time. */
 export const realClock: Clock = {
   now: () => performance.now(),
   after: (ms, callback) => {
@@ -17,7 +17,7 @@ export const realClock: Clock = {
   },
 };
 
-/** Time that passes when the test says so. */
+/** Time that passes only when a test calls `advance()`. */
 export class FakeClock implements Clock {
   #now = 0;
   #timers: { at: number; callback: () => void }[] = [];
@@ -34,7 +34,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Lets time pass, and runs what becomes due, in order. */
+  /** Advances the time, and runs the callbacks that become due, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let due = this.#next(end); due !== undefined; due = this.#next(end)) {

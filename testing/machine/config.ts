@@ -1,10 +1,10 @@
-/** The stored configuration: its lists of devices, and its ids. */
+/** The lists of devices and the ids of a configuration. */
 import type { Config, Device } from "../../src/schema/config.ts";
 
-/** A body that was read: options that were given as null are absent. */
+/** A parsed body: options that were null are absent. */
 export type Given<T> = { [key in keyof T]: Exclude<T[key], null> };
 
-/** The lists of devices in a configuration, by the operation that adds. */
+/** The lists of devices, by the operation that adds to each. */
 export const deviceLists = {
   "vm.add-device": "devices",
   "vm.add-disk": "disks",
@@ -19,12 +19,12 @@ export const deviceLists = {
 /** The key of a list of devices. */
 export type DeviceList = (typeof deviceLists)[keyof typeof deviceLists];
 
-/** The devices of a list, as far as they are alike. */
+/** Returns the devices of a list. */
 export function devicesOf(config: Config, list: DeviceList): Device[] {
   return (config[list] ?? []) as Device[];
 }
 
-/** Adds a device to a list, which is made if need be. */
+/** Adds a device to a list of the configuration. */
 export function addDevice(
   config: Config,
   list: DeviceList,
@@ -34,7 +34,7 @@ export function addDevice(
   (lists[list] ??= []).push(device);
 }
 
-/** Takes the device of this id out of the configuration. */
+/** Removes a device from the configuration. Returns false if it is not there. */
 export function removeDevice(config: Config, id: string): boolean {
   let removed = false;
   for (const list of Object.values(deviceLists)) {
@@ -51,12 +51,12 @@ export function removeDevice(config: Config, id: string): boolean {
   return removed;
 }
 
-/** A byte count as it goes into JSON. */
+/** Converts a byte count for JSON. */
 export function bytes(count: bigint): number | bigint {
   return count <= Number.MAX_SAFE_INTEGER ? Number(count) : count;
 }
 
-/** All ids that a configuration names, its memory zones' included. */
+/** Returns all ids of a configuration, those of memory zones included. */
 export function idsOf(config: Config): Set<string> {
   const ids = new Set<string>();
   const add = (items: readonly { id?: string }[] | undefined) => {

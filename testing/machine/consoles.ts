@@ -1,8 +1,8 @@
 /** The consoles, which are opened when a configuration is stored. */
 import { writeFileSync } from "node:fs";
 import type { Config } from "../../src/schema/config.ts";
-import { type Machine, Panic } from "./machine.ts";
-import { osError, VmmError } from "./vmm_error.ts";
+import type { Machine } from "./machine.ts";
+import { osError, Panic, VmmError } from "./vmm_error.ts";
 
 /**
  * Opens the consoles of a configuration.

@@ -1,21 +1,21 @@
-/** The counters of devices; latencies are in microseconds. */
-import type { DeviceKind } from "./device_tree.ts";
+/** The counters of devices. Latencies are in microseconds. */
+import type { DeviceKind } from "./device_kind.ts";
 
 /** The counters of one device, by name. */
 export type Counters = Record<string, bigint>;
 
-/** What the guest did with a disk or a net device. */
+/** Traffic of a disk or a net device. */
 export interface Traffic {
-  /** Requests or frames. */
+  /** The number of requests or frames. Default: `1`. */
   readonly ops?: number;
-  /** Of all of them together. */
+  /** The bytes of all requests or frames together. */
   readonly bytes: number;
-  /** Of each request; disks only. */
+  /** Latency of each request in microseconds, for disks. Default: `100`. */
   readonly latencyUs?: number;
 }
 
 const UNSET = 2n ** 64n - 1n;
-/** Averages are kept this much larger, and start as the others do. */
+/** Average latencies are stored with this factor. */
 const SCALE = 10000n;
 
 const BLOCK: Readonly<Counters> = {
@@ -38,15 +38,35 @@ const NET: Readonly<Counters> = {
   tx_frames: 0n,
 };
 
-/** The counters that a kind of device starts with, if it has any. */
+/** Creates the counters of a new device, if its kind has any. */
 export function freshCounters(kind: DeviceKind): Counters | undefined {
   if (kind === "block") return { ...BLOCK };
   if (kind === "net") return { ...NET };
   return undefined;
 }
 
-/** Counts requests of a disk. */
-export function countDisk(
+/**
+ * Counts traffic of a device.
+ *
+ * @throws {TypeError} if the device does not have such traffic.
+ */
+export function countTraffic(
+  id: string,
+  counters: Counters | undefined,
+  direction: "read" | "write" | "rx" | "tx",
+  traffic: Traffic,
+): void {
+  const ofDisk = direction === "read" || direction === "write";
+  if (!(`${direction}_bytes` in (counters ?? {}))) {
+    throw new TypeError(
+      `no ${ofDisk ? "disk" : "net device"} of a booted VM is called ${id}`,
+    );
+  }
+  if (ofDisk) countDisk(counters!, direction, traffic);
+  else countNet(counters!, direction, traffic);
+}
+
+function countDisk(
   counters: Counters,
   direction: "read" | "write",
   { ops = 1, bytes, latencyUs = 100 }: Traffic,
@@ -66,8 +86,7 @@ export function countDisk(
   set("latency_avg", (before + latency * BigInt(ops)) / get("ops"));
 }
 
-/** Counts frames of a net device. */
-export function countNet(
+function countNet(
   counters: Counters,
   direction: "rx" | "tx",
   { ops = 1, bytes }: Traffic,

@@ -7,7 +7,7 @@ import type {
 } from "../../src/generated/types.gen.ts";
 import type { Device } from "../../src/schema/config.ts";
 import type { Devices } from "./devices.ts";
-import type { DeviceKind } from "./device_tree.ts";
+import type { DeviceKind } from "./device_kind.ts";
 import type { Machine } from "./machine.ts";
 import { deviceManagerError, osError } from "./vmm_error.ts";
 

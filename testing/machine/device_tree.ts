@@ -1,63 +1,16 @@
-/** Devices, and the tree that `vm.info` shows of them. */
+/** The device tree of `vm.info`. */
 import type { DeviceNode } from "../../src/generated/types.gen.ts";
-import type { Counters } from "./counters.ts";
+import { isPlainPci } from "./device_kind.ts";
+import type { LiveDevice } from "./live_device.ts";
 
-/** What a device is, as virtio calls it; `vfio` and `pvpanic` are plain PCI. */
-export type DeviceKind =
-  | "block"
-  | "net"
-  | "rng"
-  | "console"
-  | "generic"
-  | "fs"
-  | "pmem"
-  | "vsock"
-  | "mem"
-  | "balloon"
-  | "watchdog"
-  | "vdpa"
-  | "rtc"
-  | "iommu"
-  | "vfio"
-  | "vfio-user"
-  | "pvpanic";
-
-/** A device on the PCI bus. */
-export interface LiveDevice {
-  readonly id: string;
-  readonly kind: DeviceKind;
-  /** Segment and slot. */
-  readonly segment: number;
-  readonly slot: number;
-  readonly bdf: string;
-  readonly counters: Counters | undefined;
-  /** Gives back what it holds on the host. */
-  release?: (() => void) | undefined;
-  /** Whether its registers are in the lower 4 GiB, where firmware sees them. */
-  readonly low: boolean;
-  /** Bytes of a file that it maps into the guest. */
-  readonly mapped: bigint | undefined;
-  /** Whether the virtual IOMMU of the boot stands before it. */
-  readonly behindIommu: boolean;
-  /** Removal was asked for; the guest has not let go yet. */
-  leaving: boolean;
-}
-
-/** Where a device was, when its VM was saved. */
-export interface PciLocation {
-  readonly bdf: string;
-  readonly low: boolean;
-}
-
-/** What stands before the id of a device in that of its PCI node. */
+/** Prefix of the PCI node of a virtio device; the device id follows. */
 export const WRAPPER = "_virtio-pci-";
 
-/** Whether a device is its own PCI node. */
-export function isPlainPci(kind: DeviceKind): boolean {
-  return kind === "vfio" || kind === "vfio-user" || kind === "pvpanic";
-}
-
-/** The nodes of devices off and on the bus. */
+/**
+ * Builds the tree of all devices.
+ *
+ * @param plain Nodes that are not on the PCI bus, with the bytes they map.
+ */
 export function treeOf(
   plain: ReadonlyMap<string, bigint | undefined>,
   devices: readonly LiveDevice[],
@@ -87,7 +40,7 @@ const FIRST_LOW_BAR = 3891789824;
 const BAR_STEP = 8388608;
 const BAR_SIZE = 524288;
 
-/** A region as hosts of 46 address bits give it. */
+/** A register region, at the addresses of a host with 46 address bits. */
 function barAt(at: number, low: boolean, size: number): Resource {
   return {
     PciBar: {

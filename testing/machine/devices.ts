@@ -4,14 +4,9 @@ import type { Device } from "../../src/schema/config.ts";
 import { freshCounters } from "./counters.ts";
 import { deviceManagerError, unknownDevice } from "./vmm_error.ts";
 import type { Release } from "../release.ts";
-import {
-  type DeviceKind,
-  isPlainPci,
-  type LiveDevice,
-  type PciLocation,
-  treeOf,
-  WRAPPER,
-} from "./device_tree.ts";
+import { type DeviceKind, isPlainPci } from "./device_kind.ts";
+import { treeOf, WRAPPER } from "./device_tree.ts";
+import type { LiveDevice, PciLocation } from "./live_device.ts";
 
 /** The ids that are made up, by kind. */
 const prefixes: { readonly [kind in DeviceKind]?: string } = {

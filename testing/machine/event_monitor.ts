@@ -1,25 +1,25 @@
-/** The event monitor: what happens, in the form in which it is written. */
+/** The event monitor: keeps events, and writes them as a real VMM does. */
 import { writeSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 
-/** An event, as a line of the monitor would be parsed. */
+/** An event of the monitor, parsed. */
 export interface EmittedEvent {
-  /** Since the VMM started. */
+  /** The time since the VMM started. */
   readonly timestamp: {
     /** Whole seconds. */
     readonly secs: number;
-    /** Nanoseconds beyond them. */
+    /** Nanoseconds beyond the seconds. */
     readonly nanos: number;
   };
   /** `vmm`, `vm`, `virtio-device`, `vdpa` or `guest`. */
   readonly source: string;
-  /** What happened. */
+  /** The name of the event. */
   readonly event: string;
-  /** More about it, or null. */
+  /** Details, or null. */
   readonly properties: Readonly<Record<string, string>> | null;
 }
 
-/** Keeps the events, and writes them to a descriptor if there is one. */
+/** Keeps all events, and writes them to a descriptor if one is given. */
 export class EventMonitor {
   readonly #clock: Clock;
   readonly #start: number;
@@ -38,7 +38,7 @@ export class EventMonitor {
     return this.#log;
   }
 
-  /** Adds an event of a source. */
+  /** Emits an event of a source. */
   emit(
     source: string,
     event: string,
@@ -50,20 +50,20 @@ export class EventMonitor {
     const entry = { timestamp: { secs, nanos }, source, event, properties };
     this.#log.push(entry);
     this.#write(`${JSON.stringify(entry, null, 2)}\n\n`);
-    for (const look of [...this.#waiting]) look();
+    for (const check of [...this.#waiting]) check();
   }
 
-  /** Resolves to the first event of this name, past or to come. */
+  /** Resolves to the first event of this name, in the past or the future. */
   wait(name: string): Promise<EmittedEvent> {
     return new Promise((resolve) => {
-      const look = () => {
-        const found = this.#log.find(({ event }) => event === name);
-        if (found === undefined) return;
-        this.#waiting.delete(look);
-        resolve(found);
+      const check = () => {
+        const first = this.#log.find(({ event }) => event === name);
+        if (first === undefined) return;
+        this.#waiting.delete(check);
+        resolve(first);
       };
-      this.#waiting.add(look);
-      look();
+      this.#waiting.add(check);
+      check();
     });
   }
 
@@ -72,7 +72,7 @@ export class EventMonitor {
     try {
       writeSync(this.#fd, text);
     } catch {
-      // A full pipe or a gone reader loses events, as in the real one.
+      // A full pipe, or one without a reader, loses events as in a real VMM.
     }
   }
 }

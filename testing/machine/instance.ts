@@ -1,30 +1,30 @@
-/** A VM that exists: half built by a failed boot, running, or paused. */
+/** A VM: half-built after a failed boot, running, or paused. */
 import type { Config } from "../../src/schema/config.ts";
 import { idsOf } from "./config.ts";
 import { Devices } from "./devices.ts";
 import type { Release } from "../release.ts";
-import type { PciLocation } from "./device_tree.ts";
+import type { PciLocation } from "./live_device.ts";
 
-/** The part of the VMM that lives from boot to shutdown. */
+/** The state from boot to shutdown. */
 export class Instance {
-  /** `Created` is half built: its boot failed. */
+  /** `Created` is half-built: the boot failed. */
   state: "Created" | "Running" | "Paused" = "Created";
   readonly devices: Devices;
   /** Bytes of RAM at boot, and now. */
   readonly bootRam: bigint;
   ram: bigint;
   vcpus: number;
-  /** How many are left once the guest has let go of those to be removed. */
+  /** The number of vCPUs once the guest has released the removed ones. */
   vcpusAfter: number | undefined;
   /** Bytes in the balloon, which the guest cannot use. */
   balloon = 0n;
-  /** Bytes that virtio-mem has plugged in. */
+  /** Bytes that the guest has plugged in by virtio-mem. */
   plugged = 0n;
   /** Bytes that virtio-mem offers. */
   offered = 0n;
-  /** ACPI slots for memory that are left. */
+  /** Free ACPI slots for memory. */
   memorySlots = 8;
-  /** What the guest may still be given by ACPI. */
+  /** Bytes that can still be added by ACPI. */
   hotplugRoom: bigint;
 
   constructor(

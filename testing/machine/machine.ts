@@ -1,60 +1,59 @@
-/** The VMM: its configuration, its one VM, and what is asked of them. */
-import type { OperationName } from "../../src/generated/api.gen.ts";
-import type { Clock } from "./clock.ts";
+/** The VMM: its configuration and its one VM. */
 import type { Config } from "../../src/schema/config.ts";
+import type { Release } from "../release.ts";
+import type { Clock } from "./clock.ts";
 import type { EventMonitor } from "./event_monitor.ts";
-import type { GuestScript } from "./guest_script.ts";
+import type { Guest } from "./guest.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import { assertAllowed, type State } from "./state_table.ts";
-import { operations } from "../operations/mod.ts";
-import type { Release } from "../release.ts";
+import type { State } from "./state_table.ts";
 
-/** What a machine is made of. */
+/** What a machine consists of. */
 export interface Parts {
   readonly release: Release;
   readonly clock: Clock;
   readonly events: EventMonitor;
   readonly host: Host;
-  readonly guest: GuestScript;
   /** Ends the process; `crash` leaves the socket file behind. */
   readonly exit: (code: number, crash: boolean) => void;
 }
 
-/** A migration that goes out. */
+/** A migration to another VMM that is under way. */
 export interface Outgoing {
-  /** What `vm.info` answers until it is over. */
+  /** The response of `vm.info` until the migration ends. */
   readonly info: unknown;
 }
 
-/** The state of a VMM, without its socket. */
+/** The state of a VMM, without its API socket. */
 export class Machine {
   readonly parts: Parts;
+  readonly guest: Guest;
   config: Config | undefined;
   instance: Instance | undefined;
   outgoing: Outgoing | undefined;
-  /** Whether the consoles are open; a shutdown closes them. */
+  /** True while the consoles are open; a shutdown closes them. */
   consolesOpen = false;
 
   #exited = false;
   readonly #closers: (() => void)[] = [];
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, guest: (machine: Machine) => Guest) {
     this.parts = parts;
+    this.guest = guest(this);
   }
 
-  /** Has something closed when the process ends. */
+  /** Registers a callback that runs when the process ends. */
   onExit(close: () => void): void {
     if (this.#exited) close();
     else this.#closers.push(close);
   }
 
-  /** Whether the process has ended. */
+  /** True once the process has ended. */
   get exited(): boolean {
     return this.#exited;
   }
 
-  /** Closes what is held, as the end of a process does. */
+  /** Frees all resources, as the end of a process does. */
   exit(): void {
     this.#exited = true;
     this.instance?.devices.release();
@@ -79,30 +78,13 @@ export class Machine {
     this.parts.events.emit("vm", event, properties);
   }
 
-  /**
-   * Does what an operation asks for.
-   *
-   * @returns its data, if it has any, at once or when it is done.
-   * @throws {Refusal} or {Panic}
-   */
-  perform(operation: OperationName, body: unknown): unknown {
-    assertAllowed(operation, this.state, (event) => this.emit(event));
-    return operations[operation](this, body as never);
-  }
-
-  /** The configuration, where the table of states says that there is one. */
+  /** The configuration. Use it only where the state table guarantees one. */
   get stored(): Config {
     return this.config!;
   }
 
-  /** The VM, where the table of states says that there is one. */
+  /** The VM. Use it only where the state table guarantees one. */
   get owned(): Instance {
     return this.instance!;
   }
 }
-
-/** The kernel ends the process for a call that its sandbox forbids. */
-export class Killed extends Error {}
-
-/** A bug of the VMM that ends its thread, and with it the process. */
-export class Panic extends Error {}

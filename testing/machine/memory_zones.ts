@@ -1,11 +1,11 @@
-/** Memory zones that move to other nodes of the host. */
+/** Moves memory zones to other NUMA nodes of the host. */
 import type { VmMemoryZoneUpdateData } from "../../src/generated/types.gen.ts";
 import type { Config } from "../../src/schema/config.ts";
 
 /**
- * Moves memory zones to other nodes of the host.
+ * Moves memory zones to other NUMA nodes of the host.
  *
- * @returns what is wrong, or undefined when it is done.
+ * @returns The error message, or undefined on success.
  */
 export function updateZones(
   items: readonly VmMemoryZoneUpdateData[],

@@ -1,27 +1,27 @@
-/** How a VM travels from one fake to another: line by line. */
+/** The connection of a migration between two fakes: one JSON text per line. */
 import { connect, createServer, isIP, type Socket } from "node:net";
 import { rmSync } from "node:fs";
 import { splitAddress } from "../../src/schema/rules/migration_url.ts";
 
-/** A listening end, for one peer. */
+/** A listening socket for one peer. */
 export interface Listener {
-  /** The first peer, once it is there. */
+  /** Resolves to the first peer. */
   readonly peer: Promise<Peer>;
   close(): void;
 }
 
-/** The other end of a migration. */
+/** The other side of a migration. */
 export interface Peer {
-  /** Its next line; undefined if it ended before one was whole. */
+  /** Resolves to the next complete line; undefined at the end. */
   next(): Promise<string | undefined>;
   send(line: string): void;
   close(): void;
 }
 
-/** Where a URL leads. */
+/** The address of a URL. */
 type Address = { path: string } | { host: string; port: number };
 
-/** The address of a URL that was checked before. */
+/** Parses a URL that was validated before. */
 export function addressOf(url: string): Address {
   if (url.startsWith("unix:")) return { path: url.slice("unix:".length) };
   const { host, port } = splitAddress(url.slice("tcp:".length)) as {
@@ -31,7 +31,7 @@ export function addressOf(url: string): Address {
   return { host, port: Number(port) };
 }
 
-/** Whether a URL names a host instead of giving its address. */
+/** Returns whether a URL contains a host name, not an IP address. */
 export function needsLookup(url: string): boolean {
   const address = addressOf(url);
   return "host" in address && isIP(address.host) === 0;
@@ -42,10 +42,10 @@ export function listen(url: string): Promise<Listener> {
   const address = addressOf(url);
   return new Promise((resolve, reject) => {
     const server = createServer();
-    const peer = new Promise<Peer>((found) => {
+    const peer = new Promise<Peer>((resolvePeer) => {
       server.once("connection", (socket) => {
         server.close();
-        found(peerOf(socket));
+        resolvePeer(peerOf(socket));
       });
     });
     server.once("error", reject);

@@ -1,9 +1,9 @@
-/** The kernel and what comes with it, as far as their files tell. */
+/** Opens the kernel, the firmware and the initial RAM file system. */
 import type { Config } from "../../src/schema/config.ts";
 import type { Host } from "./host.ts";
 import { osError, VmmError } from "./vmm_error.ts";
 
-/** Opens the initial RAM file system; this fails before there is a VM. */
+/** Opens the initial RAM file system. A failure leaves no VM. */
 export function openInitramfs(host: Host, { payload }: Config): void {
   const path = payload?.initramfs;
   if (path !== undefined) {
@@ -11,7 +11,7 @@ export function openInitramfs(host: Host, { payload }: Config): void {
   }
 }
 
-/** Loads the kernel or the firmware; a failure leaves the VM half built. */
+/** Loads the kernel or the firmware. A failure leaves a half-built VM. */
 export function loadPayload(host: Host, { payload }: Config): void {
   const { firmware, kernel } = payload ?? {};
   const path = firmware ?? kernel!;

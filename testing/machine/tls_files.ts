@@ -1,10 +1,10 @@
-/** The directory of certificates that an encrypted migration needs. */
+/** Checks the certificates of an encrypted migration. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 
 const NO_SUCH_FILE = "No such file or directory (os error 2)";
 
-/** What is wrong with such a directory of one end: the messages, if any. */
+/** Returns the error messages about the files of one side, if any. */
 export function checkTlsFiles(
   directory: string,
   end: "server" | "client",

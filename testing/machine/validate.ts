@@ -3,9 +3,8 @@ import type { Config } from "../../src/schema/config.ts";
 import { configViolations } from "../../src/schema/rules/config.ts";
 import { type Violation, violation } from "../../src/schema/rules/rule.ts";
 import type { Host } from "./host.ts";
-import { Panic } from "./machine.ts";
 import { applyValidation } from "./apply_validation.ts";
-import { VmmError } from "./vmm_error.ts";
+import { Panic, VmmError } from "./vmm_error.ts";
 import type { Release } from "../release.ts";
 
 /**

@@ -1,7 +1,10 @@
-/** How the VMM says no: a kind, which decides the status, and a chain. */
+/** The ways in which an operation fails. */
 import type { Kind } from "../release.ts";
 
-/** A refusal of an operation; `chain` is what follows the API's own message. */
+/**
+ * A refusal. `kind` decides the status of the response; `chain` follows the
+ * API's own messages in the body.
+ */
 export class VmmError extends Error {
   readonly kind: Kind;
   readonly chain: readonly string[];
@@ -13,17 +16,23 @@ export class VmmError extends Error {
   }
 }
 
-/** A failure in the device manager. */
+/** The kernel kills the process for a system call that seccomp forbids. */
+export class Killed extends Error {}
+
+/** A bug of the VMM ends its thread, and the process with it. */
+export class Panic extends Error {}
+
+/** Creates the error of a failure in the device manager. */
 export function deviceManagerError(...chain: string[]): VmmError {
   return new VmmError("failed", "Error from device manager", ...chain);
 }
 
-/** A failure in the memory manager. */
+/** Creates the error of a failure in the memory manager. */
 export function memoryManagerError(...chain: string[]): VmmError {
   return new VmmError("failed", "Memory manager error", ...chain);
 }
 
-/** A device id that is not in the device tree. */
+/** Creates the error of a device id that the device tree does not have. */
 export function unknownDevice(id: string): VmmError {
   return new VmmError(
     "unknown",
@@ -32,7 +41,7 @@ export function unknownDevice(id: string): VmmError {
   );
 }
 
-/** An operating-system error as Rust writes it. */
+/** Formats an error of the operating system in the words of Rust. */
 export function osError(error: unknown): string {
   const code = (error as { code?: string }).code ?? "";
   const known = OS_ERRORS[code];

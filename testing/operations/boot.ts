@@ -3,10 +3,10 @@ import type { VmConfig } from "../../src/generated/types.gen.ts";
 import type { Config, Device } from "../../src/schema/config.ts";
 import { type DeviceList, devicesOf } from "../machine/config.ts";
 import { openConsoles } from "../machine/consoles.ts";
-import type { DeviceKind, PciLocation } from "../machine/device_tree.ts";
-import { activate, begin } from "../machine/guest_script.ts";
+import type { DeviceKind } from "../machine/device_kind.ts";
 import { lockImage } from "../machine/host.ts";
 import { Instance } from "../machine/instance.ts";
+import type { PciLocation } from "../machine/live_device.ts";
 import type { Machine } from "../machine/machine.ts";
 import { createDevice, mappedBytes } from "../machine/create_device.ts";
 import { loadPayload, openInitramfs } from "../machine/payload.ts";
@@ -37,7 +37,7 @@ export function boot(machine: Machine): void {
   machine.instance = instance;
   start(machine, instance);
   machine.emit("booted");
-  begin(machine);
+  machine.guest.start();
 }
 
 /** Ends the VM and boots it again; a failure leaves none. */
@@ -195,7 +195,7 @@ function place(
 ): void {
   const mapped = mappedBytes(machine, kind, device);
   const live = devices.attach(kind, device, { hotplug: false, mapped });
-  activate(machine, live);
+  machine.guest.activate(live);
 }
 
 /** Locks the disks and loads the kernel; a failure leaves it half built. */

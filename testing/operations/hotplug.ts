@@ -8,10 +8,10 @@ import type {
 import type { Config, Device } from "../../src/schema/config.ts";
 import { addDevice, type DeviceList, removeDevice } from "../machine/config.ts";
 import type { Devices } from "../machine/devices.ts";
-import type { DeviceKind, LiveDevice } from "../machine/device_tree.ts";
-import { activate, leave } from "../machine/guest_script.ts";
+import type { DeviceKind } from "../machine/device_kind.ts";
 import { lockImage } from "../machine/host.ts";
-import { stateError } from "../machine/state_table.ts";
+import type { LiveDevice } from "../machine/live_device.ts";
+import { stateError } from "../machine/state_error.ts";
 import type { Machine } from "../machine/machine.ts";
 import { createDevice, mappedBytes } from "../machine/create_device.ts";
 import {
@@ -95,7 +95,7 @@ function plug(
   const mapped = mappedBytes(machine, kind, device);
   const live = attach(devices, kind, device, { release, mapped });
   add(stored);
-  activate(machine, live);
+  machine.guest.activate(live);
   return { id: live.id, bdf: live.bdf };
 }
 
@@ -146,7 +146,7 @@ export function remove(machine: Machine, { id }: VmRemoveDevice): void {
   const known = removeDevice(stored, id);
   if (!known && release.removesOnce) throw unknownDevice(id);
   live.leaving = true;
-  leave(machine, live);
+  machine.guest.removeDevice(live);
 }
 
 function isIommuSegment({ platform }: Config, segment: number): boolean {

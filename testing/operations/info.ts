@@ -11,8 +11,8 @@ import {
 import { bytes } from "../machine/config.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Machine } from "../machine/machine.ts";
+import { features } from "../release.ts";
 import { render } from "../serde/serialize.ts";
-import { features } from "../serde/types.ts";
 import process from "node:process";
 
 /** The answer of `vmm.ping`. */

@@ -9,7 +9,7 @@ import type {
 import { parse, stringify } from "../../src/json/json.ts";
 import type { Config } from "../../src/schema/config.ts";
 import { openConsoles } from "../machine/consoles.ts";
-import { stateError } from "../machine/state_table.ts";
+import { stateError } from "../machine/state_error.ts";
 import {
   dial,
   listen,
@@ -17,8 +17,8 @@ import {
   needsLookup,
   type Peer,
 } from "../machine/migration_stream.ts";
-import { Killed, type Machine } from "../machine/machine.ts";
-import { osError, VmmError } from "../machine/vmm_error.ts";
+import type { Machine } from "../machine/machine.ts";
+import { Killed, osError, VmmError } from "../machine/vmm_error.ts";
 import { RuleContext } from "../../src/schema/rules/context.ts";
 import {
   receiverProblem,

@@ -1,4 +1,4 @@
-/** What each operation does, once the table of states has let it pass. */
+/** The operations of the VMM, by name. */
 import type { OperationName } from "../../src/generated/api.gen.ts";
 import { boot, create, reboot } from "./boot.ts";
 import { addDisk, addTo, addVsock, remove } from "./hotplug.ts";
@@ -17,12 +17,29 @@ import {
 } from "./run.ts";
 import { restore, snapshot } from "./snapshot.ts";
 import type { Machine } from "../machine/machine.ts";
+import { assertAllowed } from "../machine/state_table.ts";
 
-/** Works on a machine; the body is as its schema says. */
-type Action = (machine: Machine, body: never) => unknown;
+/**
+ * Performs an operation.
+ *
+ * @param body The request body, as `deserialize()` returns it.
+ * @returns The data of the response, or a promise of it.
+ * @throws {VmmError} if the operation is refused.
+ * @throws {Panic | Killed} if the request ends the process.
+ */
+export function perform(
+  machine: Machine,
+  operation: OperationName,
+  body: unknown,
+): unknown {
+  assertAllowed(operation, machine.state, (event) => machine.emit(event));
+  return operations[operation](machine, body as never);
+}
 
-/** The work of each operation. */
-export const operations: { readonly [name in OperationName]: Action } = {
+/** Performs one operation, which the state of the machine allows. */
+type Operation = (machine: Machine, body: never) => unknown;
+
+const operations: { readonly [name in OperationName]: Operation } = {
   "vmm.ping": ping,
   "vmm.shutdown": shutdownVmm,
   "vm.info": info,

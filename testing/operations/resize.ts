@@ -5,7 +5,6 @@ import type {
   VmResizeZone,
 } from "../../src/generated/types.gen.ts";
 import { bytes, type Given } from "../machine/config.ts";
-import { dropVcpus } from "../machine/guest_script.ts";
 import type { Instance } from "../machine/instance.ts";
 import type { Machine } from "../machine/machine.ts";
 import {
@@ -65,7 +64,7 @@ function resizeVcpus(machine: Machine, instance: Instance, to: number): void {
     if (to > instance.vcpus) instance.vcpus = to;
     else {
       instance.vcpusAfter = to;
-      dropVcpus(machine);
+      machine.guest.removeVcpus();
     }
   }
   cpus.boot_vcpus = to;
@@ -135,7 +134,7 @@ function plug(
     );
   }
   instance.offered = to;
-  if (machine.parts.guest.acceptsMemory) instance.plugged = to;
+  if (machine.guest.acceptsMemory) instance.plugged = to;
 }
 
 function resizeBalloon(
@@ -150,7 +149,7 @@ function resizeBalloon(
     );
   }
   balloon.size = size;
-  if (machine.parts.guest.inflatesBalloon) instance.balloon = BigInt(size);
+  if (machine.guest.inflatesBalloon) instance.balloon = BigInt(size);
 }
 
 /** Sizes the image of a disk of a VM. */

@@ -1,8 +1,7 @@
 /** Operations on a VM that exists: pause, resume, power, and its end. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { VmCoredumpData } from "../../src/generated/types.gen.ts";
-import { pressPowerButton, receiveNmi } from "../machine/guest_script.ts";
-import { stateError } from "../machine/state_table.ts";
+import { stateError } from "../machine/state_error.ts";
 import type { Machine } from "../machine/machine.ts";
 import { osError, VmmError } from "../machine/vmm_error.ts";
 
@@ -47,11 +46,11 @@ export function shutdownVmm(machine: Machine): void {
 }
 
 export function powerButton(machine: Machine): void {
-  pressPowerButton(machine);
+  machine.guest.pressPowerButton();
 }
 
 export function nmi(machine: Machine): void {
-  receiveNmi(machine);
+  machine.guest.receiveNmi();
 }
 
 /** Writes a file where a core of the guest would be; it holds no memory. */

@@ -22,7 +22,7 @@ import { osError, VmmError } from "../machine/vmm_error.ts";
 import { restoreViolations } from "../../src/schema/rules/restore.ts";
 import { updateZones } from "../machine/memory_zones.ts";
 import { deserialize, SerdeError } from "../serde/deserialize.ts";
-import type { PciLocation } from "../machine/device_tree.ts";
+import type { PciLocation } from "../machine/live_device.ts";
 import { throwFirst } from "../machine/validate.ts";
 import { build, lockDisks } from "./boot.ts";
 import { shown } from "./info.ts";

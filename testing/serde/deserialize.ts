@@ -1,23 +1,24 @@
-/** Reads request bodies by the generated schemas, as serde would. */
+/** Reads request bodies as serde does, by the generated schemas. */
 import type { Buffer } from "node:buffer";
 import { fromContent, ignore, readContent, unexpected } from "./untyped.ts";
-import { Reader, SerdeError } from "./reader.ts";
 import type { Release } from "../release.ts";
-import {
-  type EnumType,
-  type Field,
-  type IntegerType,
-  type StringType,
-  structOf,
-  type StructType,
-  type Type,
-} from "./types.ts";
+import { Reader } from "./reader.ts";
+import { SerdeError } from "./scalar.ts";
+import type {
+  EnumType,
+  Field,
+  IntegerType,
+  StringType,
+  StructType,
+  Type,
+} from "./type.ts";
+import { structOf } from "./types.ts";
 
 export { SerdeError };
 
 /**
- * The value of a body with every default filled in; options that are not set
- * are absent, as they are in an answer.
+ * Parses a body, and fills in every default. Options that are null are absent,
+ * as they are in a response.
  *
  * @throws {SerdeError} with serde_json's own message.
  */
@@ -55,15 +56,15 @@ function read(reader: Reader, type: Type): unknown {
   }
 }
 
-/** A value of another type: read as far as serde_json reads it. */
+/** Creates the error of a value of another type, at serde_json's place. */
 function mismatch(reader: Reader, expected: string): SerdeError {
   const next = reader.need();
-  const found = next === "["
+  const kind = next === "["
     ? "sequence"
     : next === "{"
     ? "map"
     : unexpected(reader.scalar());
-  return reader.at(`invalid type: ${found}, expected ${expected}`);
+  return reader.at(`invalid type: ${kind}, expected ${expected}`);
 }
 
 function readInteger(reader: Reader, type: IntegerType): unknown {
@@ -80,7 +81,7 @@ function readString(reader: Reader, type: StringType): unknown {
   const text = reader.string();
   const problem = type.check?.(text);
   if (problem === undefined) return text;
-  // Only what parses while it reads knows the place.
+  // Strings are checked after they are read, so that their place is unknown.
   const error = new SerdeError(problem);
   throw type.expected === "a string" ? error : reader.place(error);
 }
@@ -124,7 +125,7 @@ function readStruct(reader: Reader, type: StructType): unknown {
   throw mismatch(reader, `struct ${type.name}`);
 }
 
-/** Reads between brackets; a failure without a place gets that of the end. */
+/** Reads between brackets. An error without a place gets the place of the end. */
 function inside<T>(reader: Reader, end: "]" | "}", body: () => T): T {
   return reader.nested(() => {
     reader.skip();
@@ -154,14 +155,17 @@ function fromMap(reader: Reader, type: StructType): unknown {
     reader.colon();
     if (field === undefined) (type.flat ? readContent : ignore)(reader);
     else if (field.flat) {
-      // The fields of a struct within are looked at when all keys are read.
+      // Fields of a flattened struct are converted after all keys are read.
       const content = readContent(reader);
       const twice = seen.has(field);
       inner.push(() => {
         if (twice) throw new SerdeError(`duplicate field \`${field.name}\``);
         values[field.name] = fromContent(field.type, content);
       });
-    } else values[field.name] = settle(field, read(reader, field.type));
+    } else {values[field.name] = withoutDescriptors(
+        field,
+        read(reader, field.type),
+      );}
     if (field !== undefined) seen.add(field);
   }
   requireFields(type, seen, false);
@@ -175,8 +179,9 @@ function fromList(reader: Reader, type: StructType): unknown {
   let ended = false;
   for (const [index, field] of type.fields.entries()) {
     ended ||= !reader.element(index === 0);
-    if (!ended) values[field.name] = settle(field, read(reader, field.type));
-    else if (field.required || !field.padded) {
+    if (!ended) {
+      values[field.name] = withoutDescriptors(field, read(reader, field.type));
+    } else if (field.required || !field.padded) {
       throw new SerdeError(
         `invalid length ${index}, expected struct ${type.name} with ` +
           `${type.fields.length} element${type.fields.length === 1 ? "" : "s"}`,
@@ -201,7 +206,7 @@ function requireFields(type: StructType, seen: Set<Field>, flat: boolean) {
   }
 }
 
-/** Keys in the order of the schema, with what was not given. */
+/** Returns the keys in the order of the schema, with defaults. */
 function withDefaults(type: StructType, values: Record<string, unknown>) {
   const whole: Record<string, unknown> = {};
   for (const { name, fallback } of type.fields) {
@@ -211,8 +216,8 @@ function withDefaults(type: StructType, values: Record<string, unknown>) {
   return whole;
 }
 
-/** What is kept of a value: of a descriptor, only that there was one. */
-function settle(field: Field, value: unknown): unknown {
+/** Replaces file descriptors by -1: no request can carry them. */
+function withoutDescriptors(field: Field, value: unknown): unknown {
   if (!field.descriptor || value === null) return value;
   return Array.isArray(value) ? value.map(() => -1) : -1;
 }

@@ -1,23 +1,7 @@
-/** Reads JSON as serde_json does, and says where and how it fails in its words. */
+/** Reads JSON as serde_json does, with the same errors and places of errors. */
 import type { Buffer } from "node:buffer";
 import { toFloat } from "./float.ts";
-
-/** A body that cannot be read; the message ends with the place. */
-export class SerdeError extends Error {
-  /** Whether the place is already part of the message. */
-  readonly placed: boolean;
-
-  constructor(message: string, placed = false) {
-    super(message);
-    this.placed = placed;
-  }
-}
-
-/** A scalar, or the opening of a sequence or a map, with its Rust name. */
-export interface Scalar {
-  readonly kind: "null" | "boolean" | "integer" | "float" | "string";
-  readonly value: null | boolean | number | bigint | string;
-}
+import { type Scalar, SerdeError } from "./scalar.ts";
 
 const DEPTH = 128;
 

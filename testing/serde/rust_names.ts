@@ -1,10 +1,10 @@
 /**
- * What the VMM's own types are called where the spec cannot say it: only the
- * wording of "expected …" depends on it.
+ * Names of the VMM's own types that the spec does not carry. Only messages
+ * such as "expected struct …" depend on them.
  */
 import { isIp, isMac } from "../../src/schema/rules/formats.ts";
 
-/** Structs that are not called as their schema. */
+/** Structs whose name differs from the name of their schema. */
 export const structs: { readonly [schema: string]: string | undefined } = {
   TokenBucket: "TokenBucketConfig",
   RateLimitGroupConfig: "RateLimiterGroupConfig",
@@ -16,7 +16,7 @@ export const structs: { readonly [schema: string]: string | undefined } = {
   SendMigrationData: "VmSendMigrationData",
 };
 
-/** Strings that are a path. */
+/** Strings that are paths. */
 export const paths: { readonly [schema: string]: readonly string[] } = {
   PayloadConfig: ["firmware", "kernel", "initramfs", "igvm"],
   FwCfgItem: ["file"],
@@ -41,7 +41,7 @@ export const paths: { readonly [schema: string]: readonly string[] } = {
   LandlockConfig: ["path"],
 };
 
-/** Integers of the machine's word size. */
+/** Integers of type usize. */
 export const words: { readonly [schema: string]: readonly string[] } = {
   CpuAffinity: ["host_cpus"],
   VirtQueueAffinity: ["host_cpus"],
@@ -53,7 +53,7 @@ export const words: { readonly [schema: string]: readonly string[] } = {
   RestoredNetConfig: ["num_fds"],
 };
 
-/** Fields that sit in a struct of their own, flattened into this one. */
+/** Returns the fields that belong to a flattened struct. */
 export function flattened(schema: string, fields: string[]): string[] {
   const common = fields.includes("pci_segment") && schema !== "PciSegmentConfig"
     ? ["id", "iommu", "pci_segment", "pci_device_id"]
@@ -64,7 +64,7 @@ export function flattened(schema: string, fields: string[]): string[] {
   return [...console, ...common].filter((name) => fields.includes(name));
 }
 
-/** Options that a struct given as an array may not leave out at its end. */
+/** Options that an array in place of a struct must not omit at its end. */
 export const unpadded: { readonly [schema: string]: readonly string[] } = {
   VmConfig: ["payload", "disks", "net", "vsock", "platform", "landlock_rules"],
   VmResize: ["desired_vcpus", "desired_ram", "desired_balloon"],
@@ -73,7 +73,7 @@ export const unpadded: { readonly [schema: string]: readonly string[] } = {
   TokenBucket: ["one_time_burst"],
 };
 
-/** Strings with a form of their own: what is expected, and how it fails. */
+/** Strings with a syntax: the expected type, and the error of a mismatch. */
 export const forms: {
   readonly [field: string]: {
     readonly expected: string;

@@ -1,8 +1,9 @@
-/** Values in the form in which the VMM writes them. */
+/** Formats values as the VMM returns them. */
 import type { Release } from "../release.ts";
-import { structOf, type Type } from "./types.ts";
+import type { Type } from "./type.ts";
+import { structOf } from "./types.ts";
 
-/** A value of a schema with what is left out left out. */
+/** Returns a value of a schema without the keys that the VMM omits. */
 export function render(
   release: Release,
   schema: string,

@@ -1,7 +1,7 @@
-/** The generated schemas as the types that a release's deserialiser knows. */
+/** Compiles the generated schemas to the types of a release. */
 import { type Schema, schemas } from "./schemas.ts";
 import { DESCRIPTORS } from "../../src/schema/config.ts";
-import type { Release } from "../release.ts";
+import { features, type Release } from "../release.ts";
 import {
   flattened,
   forms,
@@ -10,71 +10,17 @@ import {
   unpadded,
   words,
 } from "./rust_names.ts";
-
-/** What a value has to be. */
-export type Type =
-  | IntegerType
-  | StringType
-  | EnumType
-  | StructType
-  | { readonly kind: "boolean" }
-  | { readonly kind: "any" }
-  | { readonly kind: "list"; readonly of: Type }
-  | { readonly kind: "option"; readonly of: Type };
-
-export interface IntegerType {
-  readonly kind: "integer";
-  /** As Rust calls it. */
-  readonly name: string;
-  readonly min: bigint;
-  readonly max: bigint;
-  readonly nonzero: boolean;
-}
-
-export interface StringType {
-  readonly kind: "string";
-  readonly expected: string;
-  readonly check: ((text: string) => string | undefined) | undefined;
-}
-
-export interface EnumType {
-  readonly kind: "enum";
-  readonly variants: readonly string[];
-}
-
-export interface StructType {
-  readonly kind: "struct";
-  readonly name: string;
-  readonly fields: readonly Field[];
-  /** By every name that a key may have. */
-  readonly byKey: ReadonlyMap<string, Field>;
-  /** Whether unknown keys are refused. */
-  readonly strict: boolean;
-  /** Whether some fields are those of a struct within; arrays are refused. */
-  readonly flat: boolean;
-}
-
-export interface Field {
-  readonly name: string;
-  readonly type: Type;
-  readonly required: boolean;
-  /** What stands there when nothing is given. */
-  readonly fallback: unknown;
-  readonly flat: boolean;
-  /** Whether an array may end before it. */
-  readonly padded: boolean;
-  /** The values of a descriptor mean nothing, and become -1. */
-  readonly descriptor: boolean;
-  /** When `vm.info` has it. */
-  readonly returned: string;
-}
-
-/** What this build of the fake has compiled in. */
-export const features: readonly string[] = ["guest_debug", "io_uring", "kvm"];
+import type {
+  Field,
+  IntegerType,
+  StringType,
+  StructType,
+  Type,
+} from "./type.ts";
 
 const known = new Map<Release, Map<string, StructType>>();
 
-/** The struct of a schema, as a release knows it. */
+/** Returns the struct of a schema in a release. */
 export function structOf(release: Release, schema: string): StructType {
   let structs = known.get(release);
   if (structs === undefined) known.set(release, structs = new Map());
@@ -141,7 +87,7 @@ function exists(release: Release, property: Schema): boolean {
     (feature === undefined || features.includes(String(feature)));
 }
 
-/** The type of a property; an option unless it is required or has a default. */
+/** The type of a property. Optional properties without a default take null. */
 function typeOf(
   release: Release,
   schema: string,
@@ -216,7 +162,7 @@ function integer(schema: string, name: string, property: Schema): IntegerType {
   };
 }
 
-/** The name of a schema that a property refers to, null or not. */
+/** The name of the schema that a property refers to, also if null is allowed. */
 function refOf(property: Schema): string | undefined {
   const ref = property.$ref ??
     property.anyOf?.find(({ $ref }) => $ref !== undefined)?.$ref;
@@ -232,7 +178,7 @@ function kindOf({ type }: Schema): string | undefined {
   return typeof type === "string" ? type : type?.find((it) => it !== "null");
 }
 
-/** A value with everything that is missing in it. */
+/** Returns a value with the defaults of all that is missing. */
 export function complete(type: Type, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   if (type.kind === "list") {

@@ -1,21 +1,22 @@
-/** Values of any type, and what becomes of them once the type is known. */
+/** Values that are read before their type is known. */
 import { fromFloat } from "./float.ts";
-import { type Reader, type Scalar, SerdeError } from "./reader.ts";
-import type { Type } from "./types.ts";
+import type { Reader } from "./reader.ts";
+import { type Scalar, SerdeError } from "./scalar.ts";
+import type { Type } from "./type.ts";
 
-/** A value that was read before its type was known. */
+/** A value of unknown type. */
 export type Content =
   | Scalar
   | { readonly kind: "sequence" | "map" };
 
-/** Reads any value; of lists and maps only that they are well-formed. */
+/** Reads any value. Of sequences and maps only the kind is kept. */
 export function readContent(reader: Reader): Content {
   const next = reader.need();
   if (next !== "[" && next !== "{") return reader.scalar();
   return reader.nested(() => skipOver(reader, next, readContent));
 }
 
-/** Reads past any value, however deep. */
+/** Skips any value, without a limit of depth. */
 export function ignore(reader: Reader): Content {
   const next = reader.need();
   if (next !== "[" && next !== "{") return reader.scalar();
@@ -41,9 +42,9 @@ function skipOver(
 }
 
 /**
- * The value of a scalar.
+ * Converts a value to its type.
  *
- * @throws {SerdeError} without a place, if it is of another type.
+ * @throws {SerdeError} without a place, if the value has another type.
  */
 export function fromContent(type: Type, content: Content): unknown {
   if (type.kind === "option") {
@@ -82,7 +83,7 @@ function wrong(content: Content, expected: string): SerdeError {
   );
 }
 
-/** What was found, as serde_json calls it. */
+/** Describes a value in the words of serde_json. */
 export function unexpected(content: Content): string {
   switch (content.kind) {
     case "integer":

@@ -32,6 +32,7 @@ const OPERATION = `  /vm.measure-guest:
       description: Takes as long as it is told.
       x-deadline-ms: 50
       x-states: [Running]
+      x-failure-message: The guest could not be measured
       x-errors: [not_created]
       x-returns: data
       x-since: v60.0
@@ -99,12 +100,28 @@ const errors = [
 console.log(JSON.stringify([exact.toString(), ...errors]));
 `;
 
-/** Where the fake says what an operation does, when, and in which words. */
-const TABLES = [
-  "testing/api/messages.ts",
-  "testing/machine/state_table.ts",
-  "testing/operations/mod.ts",
-];
+const FAKE_SCRIPT = `
+import { ApiError, createClient } from "./mod.ts";
+import { FakeVmm } from "./testing/mod.ts";
+
+const vmm = await FakeVmm.start({ files: "any" });
+const { vm } = createClient(vmm.socketPath);
+const measure = () => vm.measureGuest(
+  { depth: 1 },
+  { timeoutMs: Infinity },
+).then(
+  ({ steps }) => steps.toString(),
+  (error) => error instanceof ApiError ? error.messages.join(", ") : error,
+);
+const before = await measure();
+await vm.create({ payload: { kernel: "/boot/vmlinux" } });
+await vm.boot();
+console.log(JSON.stringify([before, await measure()]));
+await vmm.close();
+`;
+
+/** The one file of the fake that needs a new operation. */
+const OPERATIONS = "testing/operations/mod.ts";
 
 /** A copy of the project whose spec has one operation more. */
 function grown(): string {
@@ -217,11 +234,27 @@ test("a new operation needs the spec and its types' names in mod.ts", async (t) 
   });
 });
 
-test("the fake does not compile before it knows a new operation", (t) => {
+test("the fake needs a new operation in one file", async (t) => {
   const directory = grown();
   t.after(() => rmSync(directory, { recursive: true }));
   const { said } = deno(directory, "check", "--quiet", "testing/mod.ts");
   const files = [...said.matchAll(/at file:\/\/\S+?\/(testing\/\S+?\.ts):/g)];
   assert.match(said, /'"vm\.measure-guest"' is missing/);
-  assert.deepEqual(files.map(([, path]) => path).sort(), TABLES);
+  assert.deepEqual(files.map(([, path]) => path), [OPERATIONS]);
+
+  edit(
+    directory,
+    OPERATIONS,
+    (text) =>
+      text.replace(
+        '  "vm.delete":',
+        '  "vm.measure-guest": () => ({ steps: 3n }),\n  "vm.delete":',
+      ),
+  );
+  writeFileSync(join(directory, "script.ts"), FAKE_SCRIPT);
+  passes(directory, "check", "--quiet", "testing/mod.ts", "script.ts");
+  assert.deepEqual(JSON.parse(await output(directory, "script.ts")), [
+    "Error from API, The guest could not be measured, VM is not running",
+    "3",
+  ]);
 });

@@ -13,7 +13,7 @@ import {
 import { testIf } from "../support/skip.ts";
 import { exchange, workspace } from "./replay.ts";
 
-/** What a host decides, by key: it is there, and no more is compared. */
+/** Values that the host decides, by key: only their presence is compared. */
 const hosts: Readonly<Record<string, string>> = {
   pid: "a process id",
   mac: "a random address",
@@ -88,7 +88,7 @@ for (const release of releaseNames) {
   }
 }
 
-test("the recordings agree in their lengths", () => {
+test("each Content-Length in the recordings fits its body", () => {
   for (const release of releaseNames) {
     for (const { scenario, exchanges } of recordings(release)) {
       const lengths = new Set<number>();

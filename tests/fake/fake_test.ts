@@ -1,4 +1,4 @@
-/** The fake VMM, as a test uses it. */
+/** The public functions of the fake VMM. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -53,7 +53,7 @@ async function started(
   }
 }
 
-test("FakeVmm.start() listens in a private directory, and cleans up", async () => {
+test("FakeVmm.start() listens in a private directory, which close() removes", async () => {
   const vmm = await FakeVmm.start();
   const directory = dirname(vmm.socketPath);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
@@ -79,7 +79,7 @@ test("FakeVmm.start() refuses a path in use, and replaces a dead socket", async 
   space.remove();
 });
 
-test("FakeVmm.start() refuses what there is not", async () => {
+test("FakeVmm.start() refuses unknown releases and operations", async () => {
   await assert.rejects(
     FakeVmm.start({ release: "v1.0" as ReleaseName }),
     new RegExp(`no release is called "v1.0": .*${releaseNames[0]}`),
@@ -92,12 +92,12 @@ test("FakeVmm.start() refuses what there is not", async () => {
   );
 });
 
-test("FakeVmm.start() boots a VM at once", () =>
+test("FakeVmm.start({ boot }) starts with a running VM", () =>
   started({ boot: kernel }, async ({ get }) => {
     assert.equal((await get("vm.info") as { state: string }).state, "Running");
   }));
 
-test("FakeVmm.requests tells what was asked and answered", () =>
+test("FakeVmm.requests has each request with its status", () =>
   started({}, async ({ vmm, put }) => {
     await put("vm.create", kernel);
     await put("vm.nope");
@@ -119,7 +119,7 @@ test("FakeVmm.requests tells what was asked and answered", () =>
     ]);
   }));
 
-test("FakeVmm.injectFault() fails by operation and count", () =>
+test("FakeVmm.injectFault() meets the given operation as often as asked", () =>
   started({}, async ({ vmm, put, get }) => {
     const chain = ["Error from API", "no more disks"];
     vmm.injectFault({
@@ -145,7 +145,7 @@ test("FakeVmm.injectFault() fails by operation and count", () =>
     assert.equal(await put("vm.delete"), 204);
   }));
 
-test("FakeVmm.injectFault() crashes it", () =>
+test("FakeVmm.injectFault() ends the VMM and leaves its socket", () =>
   started({}, async ({ vmm, put }) => {
     vmm.injectFault({ operation: "vm.boot", fault: "crash" });
     await put("vm.create", kernel);
@@ -154,7 +154,7 @@ test("FakeVmm.injectFault() crashes it", () =>
     assert.ok(existsSync(vmm.socketPath));
   }));
 
-test("FakeVmm ends when its guest has run for as long as it is told", async () => {
+test("FakeVmm ends when endsAfterMs has passed", async () => {
   const clock = new FakeClock();
   await started(
     { clock, guest: { endsAfterMs: 1000 }, boot: kernel },
@@ -167,7 +167,7 @@ test("FakeVmm ends when its guest has run for as long as it is told", async () =
   );
 });
 
-test("FakeClock.advance() lets delays and the guest go on", async () => {
+test("FakeClock.advance() runs delays and the actions of the guest", async () => {
   const clock = new FakeClock();
   const boot = { ...kernel, cpus: { boot_vcpus: 2, max_vcpus: 4 } };
   const guest = { releasesDeviceAfterMs: 5000, dropsVcpusAfterMs: 50 };
@@ -196,7 +196,7 @@ test("FakeClock.advance() lets delays and the guest go on", async () => {
   });
 });
 
-test("FakeVmm ends when its guest powers off", () =>
+test("FakeVmm ends when the power button makes its guest power off", () =>
   started({ guest: { powersOffAfterMs: 0 }, boot: kernel }, async (space) => {
     assert.equal(await space.put("vm.power-button"), 204);
     assert.deepEqual(await space.vmm.exited, { code: 0 });
@@ -210,16 +210,16 @@ test("FakeVmm ends when its guest powers off", () =>
     ]);
   }));
 
-test("FakeVmm.act() lets the guest panic and reboot", () =>
+test("FakeVmm.guest panics and reboots on demand", () =>
   started({ boot: { ...kernel, pvpanic: true } }, async ({ vmm, get }) => {
-    vmm.act("panic");
+    vmm.guest.perform("panic");
     assert.deepEqual((await vmm.event("panic")).properties, { event: "panic" });
-    vmm.act("reboot");
+    vmm.guest.perform("reboot");
     await vmm.event("rebooted");
     assert.equal((await get("vm.info") as { state: string }).state, "Running");
   }));
 
-test("FakeVmm.recordTraffic() moves the counters", () => {
+test("FakeVmm.recordTraffic() counts in vm.counters", () => {
   const boot = { ...kernel, disks: [{ path: "/a", id: "a" }], net: [{}] };
   return started({ boot }, async ({ vmm, get }) => {
     vmm.recordTraffic("a", "read", { ops: 3, bytes: 12288, latencyUs: 40 });
@@ -297,7 +297,7 @@ for (const kind of ["unix", "tcp"] as const) {
   });
 }
 
-test("FakeVmm goes on when nobody receives its VM", () =>
+test("FakeVmm keeps its VM running when a migration finds no receiver", () =>
   started({ boot: kernel }, async ({ vmm, put, get }) => {
     const destination_url = "unix:/nowhere/at/all";
     assert.equal(await put("vm.send-migration", { destination_url }), 204);
@@ -305,7 +305,7 @@ test("FakeVmm goes on when nobody receives its VM", () =>
     assert.equal((await get("vm.info") as { state: string }).state, "Running");
   }));
 
-test("fakeCommand() runs the program that stands in for the binary", async () => {
+test("fakeCommand() starts the stand-in program, which obeys its flags", async () => {
   const space = workspace();
   const socketPath = join(space.path, "api.sock");
   const events = join(space.path, "events");
@@ -346,7 +346,7 @@ test("fakeCommand() runs the program that stands in for the binary", async () =>
   space.remove();
 });
 
-test("fakeProgram() says what the program is to be like", async () => {
+test("fakeProgram() passes its options to the stand-in program", async () => {
   const guest = { endsAfterMs: 1 };
   const vmm = await spawnVmm({
     ...fakeProgram({ release: releaseNames.at(-1)!, files: "any", guest }),
@@ -357,7 +357,7 @@ test("fakeProgram() says what the program is to be like", async () => {
   assert.deepEqual(fakeProgram().env, {});
 });
 
-test("fakeCommand() ends as the binary does", async () => {
+test("the stand-in program has the exit codes and messages of the binary", async () => {
   const space = workspace();
   const socket = join(space.path, "api.sock");
   assert.deepEqual(await run(["--version"]).ended, {

@@ -27,7 +27,7 @@ function statuses(text: string): number[] {
   );
 }
 
-test("FakeVmm words its answers as micro_http", () =>
+test("FakeVmm sends the headers of micro_http", () =>
   started({}, async ({ socketPath }) => {
     const text = await raw(socketPath, PING);
     const head = "HTTP/1.1 200 \r\nServer: Cloud Hypervisor API\r\n" +
@@ -73,7 +73,7 @@ test("FakeVmm answers the eleventh connection with a 503", () =>
     for (const socket of open) socket.destroy();
   }));
 
-test("FakeVmm keeps a connection whatever the client asks", () =>
+test("FakeVmm keeps a connection open although the client asks to close it", () =>
   started({}, async ({ socketPath }) => {
     const close = "GET /api/v1/vmm.ping HTTP/1.1\r\nConnection: close\r\n\r\n";
     const old = "GET /api/v1/vmm.ping HTTP/1.0\r\n\r\n";
@@ -81,7 +81,7 @@ test("FakeVmm keeps a connection whatever the client asks", () =>
     assert.deepEqual(statuses(text), [200, 200, 200]);
   }));
 
-test("FakeVmm takes both forms of a target, and no query", () =>
+test("FakeVmm accepts targets in origin and absolute form, without a query", () =>
   started({}, async ({ socketPath }) => {
     const targets = {
       "http://x/api/v1/vmm.ping": 200,
@@ -97,7 +97,7 @@ test("FakeVmm takes both forms of a target, and no query", () =>
     }
   }));
 
-test("FakeVmm refuses what micro_http cannot parse", () =>
+test("FakeVmm refuses requests that micro_http cannot parse", () =>
   started({}, async ({ socketPath }) => {
     const cases: readonly (readonly [string, string])[] = [
       ["POST /a HTTP/1.1\r\n", "Invalid HTTP Method: Unsupported HTTP method."],
@@ -160,7 +160,7 @@ test("FakeVmm drops the requests that came with a broken one", () =>
     assert.deepEqual(vmm.requests, []);
   }));
 
-test("FakeVmm does not understand chunks", () =>
+test("FakeVmm treats a chunked body as the next request", () =>
   started({ files: "any" }, async (vmm) => {
     const head = "PUT /api/v1/vm.delete HTTP/1.1\r\n" +
       "Transfer-Encoding: chunked\r\n\r\n";
@@ -170,7 +170,7 @@ test("FakeVmm does not understand chunks", () =>
     assert.equal(vmm.requests.length, 1);
   }));
 
-test("FakeVmm says 100 to a client that waits for it", () =>
+test("FakeVmm answers Expect: 100-continue with a 100", () =>
   started({}, async ({ socketPath }) => {
     const text = await raw(
       socketPath,
@@ -200,7 +200,7 @@ for (const release of releaseNames) {
       );
     }));
 
-  test(`FakeVmm as ${release} answers other methods by route`, () =>
+  test(`FakeVmm as ${release} answers methods other than GET and PUT with a 400`, () =>
     started({ release }, async ({ socketPath }) => {
       const others = methods.filter((name) => name !== "GET" && name !== "PUT");
       assert.ok(others.length > 0);

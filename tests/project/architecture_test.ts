@@ -70,6 +70,34 @@ test("each part imports what it may, and no more", () => {
   assert.deepEqual(found, ARROWS);
 });
 
+/** Cycles that still have to go. */
+const KNOWN_CYCLES: readonly string[] = [
+  "src/errors/errors.ts -> src/errors/api_error_code.ts",
+];
+
+test("no file imports itself through others", () => {
+  const folders = ["src", "testing", "codegen", "bench", "tools"];
+  const files = ["mod.ts", ...folders.flatMap(sources)]
+    // hey-api's own runtime.
+    .filter((file) => !/^src\/generated\/(client|core)\//.test(file));
+  assert.ok(files.length > 150);
+  assert.deepEqual(cyclesOf(files), KNOWN_CYCLES);
+});
+
+function cyclesOf(files: readonly string[]): string[] {
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) return void cycles.push(path.slice(start).join(" -> "));
+    if (done.has(file) || !files.includes(file)) return;
+    for (const target of importsOf(file)) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return cycles;
+}
+
 test("the fake shares the rules and the JSON with the client, and no code", () => {
   const shared = sources("testing").flatMap(importsOf)
     .filter((file) => partOf(file) === "src/json");

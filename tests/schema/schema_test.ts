@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import type { ReleaseName } from "../../testing/mod.ts";
+import { type ReleaseName, releaseNames } from "../../testing/release.ts";
 import { createClient } from "../../mod.ts";
 import type { JsonSchema, RequestName } from "../../src/schema/mod.ts";
 import { jsonSchema, validate } from "../../src/schema/mod.ts";
@@ -11,7 +11,6 @@ import { requests } from "../../src/generated/requests.gen.ts";
 import { schemas } from "../../src/generated/schemas.gen.ts";
 import { type Body, broken, cpus, memory, small } from "./broken_configs.ts";
 import { asyncProperty, holds } from "../support/property.ts";
-import { releaseNames } from "../../testing/release.ts";
 import { recordings } from "../support/recordings.ts";
 
 test("validate() finds nothing in what real VMMs took", () => {

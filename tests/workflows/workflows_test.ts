@@ -495,7 +495,7 @@ for (const withEvents of [true, false]) {
         { message: 'Waited 60 ms for device "d" to be gone, in vain' },
       );
       const waiting = waitForDeviceRemoved(target, "d");
-      fake.act({ eject: "d" });
+      fake.guest.perform({ releaseDevice: "d" });
       await waiting;
       await client.vm.addDisk({ id: "d", path: "/a.raw" });
       await client.vm.removeDevice({ id: "d" });

@@ -1,0 +1,20 @@
+/** What the machine expects of the guest. */
+import type { LiveDevice } from "./live_device.ts";
+
+/** The guest, as operations reach it. */
+export interface Guest {
+  /** True if virtio-mem memory is plugged in at once. */
+  readonly acceptsMemory: boolean;
+  /** True if the balloon takes its new size at once. */
+  readonly inflatesBalloon: boolean;
+  /** Called after a boot. */
+  start(): void;
+  /** Called when a device gets its place on the bus. */
+  activate(device: LiveDevice): void;
+  /** Called when the removal of a device was requested. */
+  removeDevice(device: LiveDevice): void;
+  /** Called when the removal of vCPUs was requested. */
+  removeVcpus(): void;
+  pressPowerButton(): void;
+  receiveNmi(): void;
+}
