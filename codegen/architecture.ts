@@ -13,6 +13,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "src/process": "./process: owns a VMM process",
   "src/workflows": "./workflows: operations of several steps",
   "src/events": "./events: the event monitor",
+  "src/command_line": "./command-line: flags as a configuration",
   "src/schema": "./schema: validates requests",
   "src/vmm": "the handle of a VMM, and waiting for its states",
   "src/client": "calls: createClient, unixFetch",

@@ -43,7 +43,8 @@ export type ErrorCode =
   | "deadline"
   | "vmm_exited"
   | "rollback_failed"
-  | "migration_failed";
+  | "migration_failed"
+  | "invalid_command_line";
 
 /** Where an error happened. */
 export interface ErrorContext {

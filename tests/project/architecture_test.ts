@@ -40,6 +40,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/wait",
   ],
   "src/events": ["src/contract", "src/generated", "src/wait"],
+  "src/command_line": [
+    "src/errors",
+    "src/generated",
+    "src/requests",
+    "src/schema",
+  ],
   "src/schema": ["src/contract", "src/generated", "src/json", "src/requests"],
   "src/client": [
     "src/arguments",

@@ -45,6 +45,7 @@ const SCRIPTS: { readonly [call: string]: string } = {
     const { data, error } = await createSdk("S").vmm.ping();
     if (!data) throw error;`,
   "validate(config)": `validate({ payload: {} });`,
+  "parseCommandLine(argv)": `parseCommandLine(["--kernel", "/k"]);`,
   'readEvents("E")': `for await (const _ of readEvents("E")) break;`,
   'waitForState(client, "Running")': `
     await waitForState(createClient("S"), "Running");`,

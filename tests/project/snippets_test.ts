@@ -37,6 +37,11 @@ function before(name: string): string {
 /** What a snippet prints where it is more than that it runs. */
 const OUTPUT: { readonly [name: string]: RegExp } = {
   "mod.ts 1": /^Running$/,
+  "docs/command-line.md 1": /^2\ntrue\nRunning$/,
+  "docs/command-line.md 2":
+    /^\{"payload":\{"kernel":"\/k"\},"disks":\[\{"path":"\/a\.raw"\}\],"memory":\{"size":2147483648,"shared":true\}\}$/,
+  "docs/command-line.md 3":
+    /unknown option "readOnly"; did you mean "readonly"\?\n--disk readOnly unknown_option$/,
   "README.md 1": /^Running _disk0\n0000:00:04\.0$/,
   "README.md 3": /^power-button$/,
   "README.md 4": /^vmm starting\nvm booted\nvmm shutdown$/,

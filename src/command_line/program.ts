@@ -1,0 +1,13 @@
+/** A build of cloud-hypervisor, as far as its command line depends on it. */
+export interface Program {
+  /** Whether the build knows what came with a release, such as `v54.0`. */
+  readonly knowsSince: (since: string) => boolean;
+  /** Whether the build has a cargo feature, such as `guest_debug`. */
+  readonly hasFeature: (feature: string) => boolean;
+}
+
+/** The newest release, with every feature. */
+export const anyProgram: Program = {
+  knowsSince: () => true,
+  hasFeature: () => true,
+};
