@@ -1,34 +1,133 @@
+/** Every example, as a user runs it: a new example needs one row of the table. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import {
+  EXAMPLES,
+  type Form,
+  killScripts,
+  type Recipe,
+} from "../support/script.ts";
+import { type RegisterTest, testIf } from "../support/skip.ts";
+import { inDirectory, programs } from "../support/vmms.ts";
+import { backup, health, hotplug, metrics, top } from "./attached.ts";
+import { demo, file, first, many, prints, runner } from "./owned.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+interface Example {
+  readonly run: Recipe;
+  /** The forms in which the example is run. Default: with both VMMs. */
+  readonly as?: readonly ("fake" | "real" | "compiled")[];
+}
 
-test("a script that boots a VM is tested as the example does it", () => {
-  const path = join(ROOT, "examples/boot_test.ts");
+const EVERY = ["fake", "real", "compiled"] as const;
+
+const TABLE: { readonly [name: string]: Example } = {
+  backup: { run: backup, as: EVERY },
+  boot_test: { run: bootTest, as: ["fake"] },
+  demo: { run: demo },
+  file: { run: file, as: EVERY },
+  first: { run: first, as: EVERY },
+  health: { run: health, as: EVERY },
+  hotplug: { run: hotplug, as: EVERY },
+  many: { run: many, as: EVERY },
+  metrics: { run: metrics, as: EVERY },
+  migrate: {
+    run: prints(
+      "migrate",
+      /100 % finished[^]*^Running in VMM \d+; \d+ has ended$/m,
+    ),
+  },
+  pool: { run: prints("pool", /^request 6 has VMM \d+ after \d+ ms$/m) },
+  resize: {
+    run: prints(
+      "resize",
+      /^web has 3 vCPUs\ndb has 3 vCPUs\nqueue has 3 vCPUs$/m,
+    ),
+  },
+  runner: { run: runner, as: EVERY },
+  serial: { run: prints("serial", /^hello from the (guest|fake)$/m) },
+  top: { run: top, as: ["fake"] },
+};
+
+/** Modules that the examples above import. */
+const MODULES = ["boot", "guest"];
+
+const [, real] = programs;
+const compiles = "Bun" in globalThis ||
+  "Deno" in globalThis && Boolean(process.env["DENORT_BIN"]);
+
+const FORMS: Record<string, Form & { test: RegisterTest }> = {
+  fake: { name: "with the fake", test },
+  real: {
+    name: "with a real VMM",
+    binary: process.env["CLOUD_HYPERVISOR"] ?? "",
+    test: real!.test,
+  },
+  compiled: {
+    name: "as a program of one file",
+    compiled: true,
+    test: testIf(
+      compiles,
+      "Bun compiles; Deno needs its runtime in DENORT_BIN, Node compiles nothing",
+    ),
+  },
+};
+
+for (const [name, { run, as = ["fake", "real"] }] of Object.entries(TABLE)) {
+  for (const { test, ...form } of as.map((kind) => FORMS[kind]!)) {
+    test(`examples/${name}.ts runs ${form.name}`, () =>
+      inDirectory(async (directory) => {
+        try {
+          await run(directory, form);
+        } finally {
+          killScripts();
+        }
+      }));
+  }
+}
+
+test("every example is run, listed, and free to be copied", () => {
+  const files = readdirSync(EXAMPLES).sort()
+    .filter((name) => name !== "README.md");
+  const names = files.map((name) => name.replace(".ts", ""));
+  assert.deepEqual(names, [...Object.keys(TABLE), ...MODULES].sort());
+  const list = readFileSync(join(EXAMPLES, "README.md"), "utf8");
+  for (const name of files) {
+    assert.ok(list.includes(`](${name})`), name);
+    if (["demo.ts", "guest.ts", "boot_test.ts"].includes(name)) continue;
+    const text = readFileSync(join(EXAMPLES, name), "utf8");
+    assert.match(
+      text,
+      /^\/\/ Runs as it is where .*\n\/\/ write "jsr:@chv\/cloud-hypervisor…"/,
+      name,
+    );
+    assert.doesNotMatch(text, /from "\.\.?\//, name);
+  }
+});
+
+test("the README shows the test of the example", () => {
+  const readme = readFileSync(join(EXAMPLES, "../README.md"), "utf8");
+  const example = readFileSync(join(EXAMPLES, "boot_test.ts"), "utf8");
+  const body = example.slice(example.indexOf('test("bootVm() deletes')).trim();
+  assert.ok(readme.includes(body));
+});
+
+/** Runs a test of the examples with the test runner of the runtime. */
+function bootTest(): Promise<void> {
+  const path = join(EXAMPLES, "boot_test.ts");
   const args = "Deno" in globalThis
     ? ["test", "-A", "--no-check", path]
     : "Bun" in globalThis
     ? ["test", path]
     : ["--test", path];
-  // Node takes it for a part of this test otherwise, and says nothing.
+  // With this variable, Node takes the run for a part of this test.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: ROOT,
-    env,
-    encoding: "utf8",
-  });
+  const options = { cwd: join(EXAMPLES, ".."), env, encoding: "utf8" } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
   assert.equal(status, 0, stdout + stderr);
   assert.match(stdout + stderr, /\b2 pass|pass 2\b/);
-});
-
-test("the README shows the example's test", () => {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  const example = readFileSync(join(ROOT, "examples/boot_test.ts"), "utf8");
-  const body = example.slice(example.indexOf('test("bootVm() deletes')).trim();
-  assert.ok(readme.includes(body));
-});
+  return Promise.resolve();
+}

@@ -9,7 +9,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { fakeCommand } from "../../testing/mod.ts";
 
-const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
+export const EXAMPLES: string = fileURLToPath(
+  new URL("../../examples/", import.meta.url),
+);
 
 /** How an example is run, and with which VMM. */
 export interface Form {
@@ -20,13 +22,16 @@ export interface Form {
   readonly binary?: string;
 }
 
+/** Runs an example in a directory, and checks what it does. */
+export type Recipe = (directory: string, form: Form) => Promise<void>;
+
 export interface Script {
   readonly stdin: Writable;
   signal(name: NodeJS.Signals): void;
   /** Resolves to the first match of its output, and rejects if it ends. */
   printed(wanted: RegExp): Promise<RegExpMatchArray>;
-  /** Resolves to its output, once it has ended with this. */
-  ended(code: number | NodeJS.Signals): Promise<string>;
+  /** Resolves to the output, once the script has ended with this. Default: 0. */
+  ended(code?: number | NodeJS.Signals): Promise<string>;
 }
 
 /** Starts an example; what it makes goes to a directory that is left empty. */
@@ -82,7 +87,7 @@ export function start(
         look();
         closed.then(() => reject(new Error(`no ${wanted} in: ${text}`)));
       }),
-    async ended(code) {
+    async ended(code = 0) {
       assert.equal(await closed, code, text);
       assert.deepEqual(readdirSync(scratch), [], text);
       // One that was killed by a script that is ending takes a moment.
@@ -99,13 +104,12 @@ export function killScripts(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** What the first comment says that Deno has to be allowed. */
+/** The permissions of Deno that the first comment names, else all. */
 function permissions(name: string): string[] {
   if (!("Deno" in globalThis)) return [];
   const text = readFileSync(join(EXAMPLES, `${name}.ts`), "utf8");
   const line = new RegExp(`^ \\* +deno run (.*) ${name}\\.ts\\b`, "m");
-  const flags = line.exec(text)?.[1]?.split(" ");
-  assert.ok(flags, `examples/${name}.ts does not say how Deno runs it`);
+  const flags = line.exec(text)?.[1]?.split(" ") ?? ["-A"];
   return ["run", "--no-check", "--no-prompt", ...flags];
 }
 

@@ -1,0 +1,143 @@
+/** The examples that start VMMs of their own. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { guestElf } from "../../examples/guest.ts";
+import type { VmConfig } from "../../mod.ts";
+import {
+  fakeBinary,
+  type Form,
+  type Recipe,
+  type Script,
+  start,
+} from "../support/script.ts";
+import { smallVm, sparse } from "../support/vmms.ts";
+
+/** An example that takes a kernel and prints `output`. */
+export function prints(name: string, output: RegExp): Recipe {
+  return async (directory, form) => {
+    const { payload } = smallVm(directory);
+    const script = start(name, [payload!.kernel!], directory, form);
+    const text = await script.ended().catch((error) => {
+      // KVM cannot snapshot nested state on every host.
+      if (!String(error).includes("GetNestedState")) throw error;
+    });
+    if (text === undefined) return;
+    assert.match(text, output);
+    const { binary } = form;
+    const vmm = binary ? `VMM: .* \\(${binary}\\)` : "VMM: the fake";
+    assert.match(text, new RegExp(`^${vmm}`, "m"));
+  };
+}
+
+export async function demo(directory: string, form: Form): Promise<void> {
+  const text = await start("demo", [], directory, form).ended();
+  for (
+    const line of [
+      /^boot +Running, 1 of 2 vCPUs, 128 MiB$/m,
+      /^counters +_disk0 has read 0 bytes$/m,
+      /^add-disk +data at 0000:00:\d\d\.0$/m,
+      /^resize +2 vCPUs$/m,
+      /^boot again +already_exists: /m,
+      /^snapshot +(saved|this host refuses it: .*GetNestedState)/m,
+      /^stop +the VMM ended after (power-button|vm\.shutdown|vmm\.shutdown)$/m,
+    ]
+  ) assert.match(text, line);
+  if (form.binary) assert.ok(text.includes(form.binary));
+  else {
+    assert.match(text, /^VMM +the fake \(no cloud-hypervisor/m);
+    assert.match(text, /^restore +Running$/m);
+  }
+
+  const interrupted = start("demo", [], directory, form);
+  await interrupted.printed(/^VMM/m);
+  interrupted.signal("SIGINT");
+  await interrupted.ended("SIGINT");
+}
+
+export async function first(directory: string, form: Form): Promise<void> {
+  const { payload } = smallVm(directory);
+  const script = start("first", [payload!.kernel!], directory, form, {
+    FAKE_VMM_GUEST: '{"powersOffAfterMs":1}',
+  });
+  const text = await script.ended(0);
+  assert.match(
+    text,
+    /^VMM: .*\nRunning: 1 vCPU, 256 MiB, VMM \d+\nthe VMM ended after (power-button|vm)/,
+  );
+}
+
+export async function file(directory: string, form: Form): Promise<void> {
+  const yaml = join(directory, "vm.yaml");
+  const run = (config: VmConfig | string): Script => {
+    // What is JSON is YAML too.
+    const text = typeof config === "string" ? config : JSON.stringify(config);
+    writeFileSync(yaml, text);
+    return start("file", [yaml], directory, form);
+  };
+  const config = smallVm(directory);
+  const running = run(config);
+  await running.printed(/^booted in VMM \d+, socket .*$/m);
+  running.signal("SIGTERM");
+  await running.ended("SIGTERM");
+
+  const misspelt = { ...config, cpu: { boot_vcpus: 2 } } as VmConfig;
+  assert.match(await run(misspelt).ended(1), /vm\.yaml: cpu: .*"cpus"/);
+  assert.match(
+    await run("payload:\n  kernel: /boot/vmlinux\nmemory: [").ended(1),
+    /vm\.yaml: .* at line 3/,
+  );
+  if (!form.binary) return;
+  const kernel = join(directory, "job.elf");
+  writeFileSync(kernel, guestElf("bye", "power off"));
+  const ended = await run({ ...config, payload: { kernel } }).ended(0);
+  assert.match(ended, /the VMM ended with code 0/);
+}
+
+export async function many(directory: string, form: Form): Promise<void> {
+  const { payload } = smallVm(directory);
+  const run = (kernel: string): Script =>
+    start("many", ["3", kernel], directory, form, {
+      FAKE_VMM_GUEST: '{"powersOffAfterMs":1}',
+    });
+  const interrupted = run(payload!.kernel!);
+  await interrupted.printed(/api\.sock[^]*api\.sock[^]*api\.sock/);
+  interrupted.signal("SIGINT");
+  const text = await interrupted.ended(0);
+  assert.equal(text.match(/^a VMM ended after /gm)?.length, 3, text);
+
+  const early = run(payload!.kernel!);
+  await early.printed(/^VMM: /);
+  early.signal("SIGINT");
+  assert.match(await early.ended(1), /interrupted by SIGINT/);
+}
+
+export async function runner(directory: string, form: Form): Promise<void> {
+  const image = sparse(join(directory, "image"));
+  // The fake of the example has a script of its own, this one takes any.
+  const binary = form.binary ?? fakeBinary(directory);
+  const run = (line: string, ends = true, env = {}): Script => {
+    const kernel = join(directory, "job.elf");
+    writeFileSync(kernel, guestElf(line, ends ? "power off" : "halt"));
+    const args = [image, "make test", kernel];
+    const guest = { serialOutput: line, ...ends && { endsAfterMs: 1 } };
+    return start("runner", args, directory, { ...form, binary }, {
+      FAKE_VMM_GUEST: JSON.stringify(guest),
+      ...env,
+    });
+  };
+  const own = start("runner", [image, "make test"], directory, form);
+  if (!form.binary && !form.compiled) {
+    assert.match(await own.ended(0), /^hello from the fake/m);
+  } else await own.ended(125);
+  assert.match(await run("hi\r\njob-exit=0\r\n").ended(0), /^hi/m);
+  await run("job-exit=3\r\n").ended(3);
+  assert.match(
+    await run("too early\r\n").ended(125),
+    /^too early$[^]*the guest ended without a result/m,
+  );
+  const late = run("too late\r\n", false, { JOB_MINUTES: "0.01" });
+  assert.match(await late.ended(125), /^too late$[^]*TimeoutError/m);
+  const missing = start("runner", ["/missing", "job"], directory, form);
+  assert.match(await missing.ended(125), /no such file[^]*'\/missing'/i);
+}
