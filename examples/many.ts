@@ -39,7 +39,7 @@ async function start(): Promise<void> {
     // Until it resolves, `spawnVmm` ends the VMM on an abort. After that, the
     // script does, so that the guest is asked to power off.
     signal,
-    handleSignals: false,
+    onSignal: "ignore",
   });
   // Before the next `await`: an abort there would lose the handle.
   vmms.push(vmm);

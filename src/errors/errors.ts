@@ -139,16 +139,14 @@ export class DeadlineError extends CloudHypervisorError {
   /** The deadline that passed, in milliseconds from the call on. */
   readonly timeoutMs: number;
 
-  /** Words the message from the deadline, and what else was waited for. */
-  constructor(timeoutMs: number, context: ErrorContext, goal?: string) {
+  /** Words the message from the deadline; a wait gives a message of its own. */
+  constructor(timeoutMs: number, context: ErrorContext, message?: string) {
     super(
-      goal === undefined
-        ? sentence(
-          `got no answer within ${timeoutMs} ms`,
-          "the VMM may still be at it, or busy with another call: raise timeoutMs to wait longer",
-          context,
-        )
-        : `Waited ${timeoutMs} ms for ${goal}, in vain`,
+      message ?? sentence(
+        `got no answer within ${timeoutMs} ms`,
+        "the VMM may still be working on the request, or busy with another call: raise timeoutMs to wait longer",
+        context,
+      ),
       context,
     );
     this.timeoutMs = timeoutMs;

@@ -1,4 +1,4 @@
-/** The process itself. */
+/** The process of a VMM that the script starts. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import process from "node:process";
@@ -6,74 +6,73 @@ import { InvalidRequestError, type VmmExit } from "../errors/errors.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
 
-/** A VMM process of the script's own. */
+/** The process of a VMM. */
 export interface Child {
   readonly pid: number;
-  /** Resolves when it has ended. */
+  /** Resolves when the process has ended. */
   readonly exited: Promise<VmmExit>;
-  /** Whether it is not known to have ended. */
-  running(): boolean;
-  /** Signals it and what it has started, unless it has ended. */
+  /** Tells whether the process is not known to have ended. */
+  isRunning(): boolean;
+  /** Signals the process and its group, unless the process has ended. */
   signal(name: "SIGTERM" | "SIGKILL"): void;
 }
 
 /**
- * Starts the program, in a session of its own, so that the terminal's Ctrl-C
- * reaches the script alone.
+ * Starts the program in a session of its own, so that Ctrl-C in a terminal
+ * reaches only the script. Calls `onStart` before anything else can happen.
  *
- * @throws {InvalidRequestError} `command` when it cannot be run.
+ * @throws {InvalidRequestError} `command` when the program cannot be run.
  */
 export async function launch(
   [program, ...args]: readonly [string, ...string[]],
   options: SpawnVmmOptions,
-  place: VmmDirectory,
-  started: (child: Child) => void,
+  directory: VmmDirectory,
+  onStart: (child: Child) => void,
 ): Promise<Child> {
-  const stderr = place.createFile(place.stderrPath);
+  const stderr = directory.createFile(directory.stderrPath);
   try {
-    closeSync(place.createFile(place.eventsPath));
+    closeSync(directory.createFile(directory.eventsPath));
     const { env, fds = [], stdout = "ignore" } = options;
     const child = spawn(program, args, {
       stdio: ["ignore", stdout, stderr, ...fds],
       detached: true,
       ...env && { env: { ...process.env, ...env } },
     });
-    return await watched(child, program, place, started);
+    return await childOf(child, program, directory, onStart);
   } finally {
     closeSync(stderr);
   }
 }
 
-async function watched(
+async function childOf(
   child: ChildProcess,
   program: string,
-  place: VmmDirectory,
-  started: (child: Child) => void,
+  directory: VmmDirectory,
+  onStart: (child: Child) => void,
 ): Promise<Child> {
   const { pid } = child;
   const { promise: exited, resolve } = Promise.withResolvers<VmmExit>();
-  let running = true;
-  const ended = (exitCode: number | null, signal: string | null): void => {
-    running = false;
-    resolve({ exitCode, signal, stderr: place.stderr() });
-  };
-  child.once("exit", ended);
+  let isRunning = true;
+  child.once("exit", (exitCode: number | null, signal: string | null) => {
+    isRunning = false;
+    resolve({ exitCode, signal, stderr: directory.readStderr() });
+  });
   if (pid === undefined) {
     const [error] = await new Promise<[Error]>((resolve) => {
       child.once("error", (error) => resolve([error]));
     });
-    throw notRun(program, error);
+    throw cannotRun(program, error);
   }
-  const own: Child = {
+  const result: Child = {
     pid,
     exited,
-    running: () => running,
+    isRunning: () => isRunning,
     signal(name) {
-      if (running) kill(child, pid, name);
+      if (isRunning) kill(child, pid, name);
     },
   };
-  started(own);
-  return own;
+  onStart(result);
+  return result;
 }
 
 function kill(child: ChildProcess, pid: number, name: NodeJS.Signals): void {
@@ -82,17 +81,17 @@ function kill(child: ChildProcess, pid: number, name: NodeJS.Signals): void {
       process.kill(target, name);
       return;
     } catch {
-      // The group may not be there yet, and the process no more.
+      // The group may not exist yet, and the process may have ended.
     }
   }
-  // The one way for a Deno script that may run but this program.
+  // The only way for a Deno script that may run nothing but this program.
   child.kill(name);
 }
 
-function notRun(program: string, error: Error): InvalidRequestError {
+function cannotRun(program: string, error: Error): InvalidRequestError {
   const { code } = error as { code?: string };
   const reason = code === "ENOENT"
-    ? "there is no such program: set CLOUD_HYPERVISOR, or give its path"
+    ? "there is no such program; set CLOUD_HYPERVISOR, or give its path"
     : error.message;
   return new InvalidRequestError(
     "invalid_request",

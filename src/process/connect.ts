@@ -1,34 +1,35 @@
-/** A VMM that something else started. */
+/** Connects to a VMM that another program started. */
 import { type Client, createClient } from "../client/create_client.ts";
 import type { CreateClientOptions } from "../client/create_client.ts";
 import { readEvents } from "../events/mod.ts";
 import type { EventReader, Vmm } from "../vmm/vmm.ts";
 import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 
-/** What `connectVmm` takes besides the socket. */
+/** Options of {@linkcode connectVmm}. */
 export interface ConnectVmmOptions {
-  /** The file of its `--event-monitor path=`. */
+  /** The file of the VMM's `--event-monitor path=`. */
   readonly eventsPath?: string;
-  /** For the handle's client. */
+  /** Options of the handle's client. */
   readonly client?: CreateClientOptions;
 }
 
 /**
- * A VMM that something else started; made by {@linkcode connectVmm}. How its
- * process ends cannot be known, and it is never signalled.
+ * The handle of a VMM that another program started; {@linkcode connectVmm}
+ * creates it. The exit code of such a VMM is unknown, and the library sends no
+ * signal to it.
  */
 export interface ConnectedVmm extends Vmm {
-  /** Its client. */
+  /** The client of the VMM. */
   readonly client: Client;
-  /** The API socket, absolute. */
+  /** The absolute path of the API socket. */
   readonly socketPath: string;
-  /** Its events, if its monitor's file was given. */
+  /** Reads the VMM's events. Undefined without `eventsPath`. */
   readonly events: EventReader | undefined;
   /**
-   * Ends the VMM, from the power button to `vmm.shutdown`. Two calls at once
-   * share one outcome.
+   * Ends the VMM: by the guest's power button, then by `vm.shutdown` and
+   * `vmm.shutdown`. Two calls at once share one outcome.
    *
-   * @throws {DeadlineError} when it did not end in time.
+   * @throws {DeadlineError} when the VMM did not end in time.
    */
   stop(options?: StopOptions): Promise<StopResult>;
   /** Closes the client; the VMM goes on. */
@@ -36,8 +37,9 @@ export interface ConnectedVmm extends Vmm {
 }
 
 /**
- * Makes a handle of a VMM that something else started, as systemd or an earlier
- * script. It opens nothing: `waitForVmm` tells whether it is there.
+ * Creates a handle of a VMM that another program started, such as systemd or
+ * an earlier script. It does not connect yet: use `waitForVmm` to learn whether
+ * the VMM answers.
  *
  * @throws {InvalidRequestError} as `createClient`.
  *
@@ -45,15 +47,18 @@ export interface ConnectedVmm extends Vmm {
  * ```ts
  * import { connectVmm } from "@chv/cloud-hypervisor/process";
  *
- * const vmm = connectVmm("/run/vm0/api.sock", { eventsPath: "/run/vm0/events" });
+ * const vmm = await connectVmm("/run/vm0/api.sock", {
+ *   eventsPath: "/run/vm0/events",
+ * });
  * const { step } = await vmm.stop({ timeoutMs: 60_000 });
  * console.log(step); // power-button, where the guest obeyed
  * ```
  */
-export function connectVmm(
+// deno-lint-ignore require-await
+export async function connectVmm(
   socketPath: string,
   { eventsPath, client: clientOptions }: ConnectVmmOptions = {},
-): ConnectedVmm {
+): Promise<ConnectedVmm> {
   const client = createClient(socketPath, clientOptions);
   const events: EventReader | undefined = eventsPath === undefined
     ? undefined

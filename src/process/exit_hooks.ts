@@ -1,88 +1,108 @@
 /**
- * What has to be cleaned up when the script ends, however it ends. None of the
- * hooks fires everywhere: Deno has no `exit` after an error and only `unload`
- * after `Deno.exit`, Bun none but `exit` after a rejection.
+ * Clean-ups at the end of the script. No hook runs at every end: Deno has no
+ * `exit` event after an error and only `unload` after `Deno.exit`; Bun has only
+ * `exit` after a rejection.
  */
 import process from "node:process";
 
-/** Cleans up synchronously, any number of times. */
-export type CleanUp = () => void;
+/**
+ * The reaction to SIGINT, SIGTERM and SIGHUP: clean up at once, stop
+ * gracefully, or leave the signal to the script.
+ */
+export type OnSignal = "kill" | "stop" | "ignore";
 
-/** Registers a clean-up; the result takes it back. */
-export function onScriptExit(
-  cleanUp: CleanUp,
-  handleSignals: boolean,
-): () => void {
-  // Two registrations of one function are two.
-  const entry: Entry = { cleanUp, handleSignals };
+export interface ExitHook {
+  readonly onSignal: OnSignal;
+  /** Cleans up synchronously, any number of times. */
+  cleanUp(): void;
+  /** Stops gracefully, for `onSignal: "stop"`. */
+  stop(): Promise<unknown>;
+}
+
+/** Registers a hook; the returned function removes it. */
+export function onScriptExit(hook: ExitHook): () => void {
   if (registered.size === 0) addHooks();
-  registered.add(entry);
+  registered.add(hook);
   updateSignalListeners();
   return () => {
-    if (!registered.delete(entry)) return;
+    if (!registered.delete(hook)) return;
     updateSignalListeners();
     if (registered.size === 0) removeHooks();
   };
 }
 
-interface Entry {
-  readonly cleanUp: CleanUp;
-  readonly handleSignals: boolean;
-}
-
-const registered = new Set<Entry>();
+const registered = new Set<ExitHook>();
 
 function addHooks(): void {
-  process.on("exit", runAll);
+  process.on("exit", cleanUpAll);
   process.on("uncaughtExceptionMonitor", onUncaught);
-  globalThis.addEventListener?.("unload", runAll);
+  globalThis.addEventListener?.("unload", cleanUpAll);
 }
 
 function removeHooks(): void {
-  process.off("exit", runAll);
+  process.off("exit", cleanUpAll);
   process.off("uncaughtExceptionMonitor", onUncaught);
-  globalThis.removeEventListener?.("unload", runAll);
+  globalThis.removeEventListener?.("unload", cleanUpAll);
 }
 
-function runAll(): void {
-  for (const { cleanUp } of registered) ignoreErrors(cleanUp);
+function cleanUpAll(): void {
+  for (const hook of registered) cleanUpQuietly(hook);
 }
 
-/** A script that handles the exception goes on. */
+/** A script with a handler for uncaught exceptions goes on. */
 function onUncaught(): void {
-  if (process.listenerCount("uncaughtException") === 0) runAll();
+  if (process.listenerCount("uncaughtException") === 0) cleanUpAll();
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-let listening = false;
+let isListening = false;
+/** True between a first signal and the end of the graceful stops. */
+let isStopping = false;
 
 function updateSignalListeners(): void {
-  const wanted = [...registered].some(({ handleSignals }) => handleSignals);
-  if (wanted === listening) return;
-  listening = wanted;
+  const wanted = [...registered].some(({ onSignal }) => onSignal !== "ignore");
+  if (isStopping || wanted === isListening) return;
+  listen(wanted);
+}
+
+function listen(wanted: boolean): void {
+  isListening = wanted;
   for (const signal of SIGNALS) {
     if (wanted) process.on(signal, onSignal);
     else process.off(signal, onSignal);
   }
 }
 
-/** Cleans up and lets the signal do what it would have done. */
 function onSignal(signal: NodeJS.Signals): void {
-  for (const name of SIGNALS) process.off(name, onSignal);
-  listening = false;
-  // A script that listens too decides itself whether to end.
-  const ends = process.listenerCount(signal) === 0;
-  for (const { cleanUp, handleSignals } of registered) {
-    if (ends || handleSignals) ignoreErrors(cleanUp);
+  const hooks = [...registered];
+  for (const hook of hooks) if (hook.onSignal === "kill") cleanUpQuietly(hook);
+  const stopping = hooks.filter((hook) => hook.onSignal === "stop");
+  if (isStopping || stopping.length === 0) {
+    // A second signal does not wait for the graceful stops.
+    stopping.forEach(cleanUpQuietly);
+    return finish(signal);
   }
-  if (ends) process.kill(process.pid, signal);
+  isStopping = true;
+  void Promise.allSettled(stopping.map((hook) => hook.stop())).then(() => {
+    // A second signal may have finished before.
+    if (isStopping) finish(signal);
+  });
 }
 
-/** One that fails must not keep the others from theirs. */
-function ignoreErrors(cleanUp: CleanUp): void {
+/** Ends the script by the signal, unless the script listens to it, too. */
+function finish(signal: NodeJS.Signals): void {
+  isStopping = false;
+  listen(false);
+  if (process.listenerCount(signal) > 0) return updateSignalListeners();
+  cleanUpAll();
+  process.kill(process.pid, signal);
+}
+
+/** A clean-up that fails must not prevent the others. */
+function cleanUpQuietly(hook: ExitHook): void {
   try {
-    cleanUp();
+    hook.cleanUp();
   } catch {
-    // The script is ending, and there is nobody to tell.
+    // The script is ending; nobody can handle the error.
   }
 }

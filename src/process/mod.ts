@@ -1,7 +1,8 @@
 /**
- * Owning a VMM process, or taking over one that runs.
+ * Starts a VMM process and owns it, or connects to a VMM that runs.
  *
- * In Deno `spawnVmm` needs `--allow-run=<program>`, and what the README lists.
+ * In Deno, `spawnVmm` needs `--allow-run=<program>` and the permissions that
+ * the README lists.
  *
  * @module
  */
@@ -12,5 +13,6 @@ export {
 } from "./connect.ts";
 export type { VmmExit } from "../errors/errors.ts";
 export type { SpawnVmmOptions } from "./options.ts";
-export { spawnVmm, type VmmProcess } from "./spawn.ts";
+export { spawnVmm } from "./spawn.ts";
+export type { VmmProcess } from "./vmm_process.ts";
 export type { StopOptions, StopResult, StopStep } from "./stop.ts";

@@ -1,131 +1,92 @@
-/** How a VMM is started. */
-import process from "node:process";
+/** Options of `spawnVmm`. */
 import type { CreateClientOptions } from "../client/create_client.ts";
-import { InvalidRequestError } from "../errors/errors.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
-import type { VmmDirectory } from "./vmm_directory.ts";
+import type { OnSignal } from "./exit_hooks.ts";
 
-/** What `spawnVmm` takes. */
+/** Options of `spawnVmm`. */
 export interface SpawnVmmOptions {
   /**
-   * The program: a path, a name to find in `PATH`, or an argument list that
-   * the VMM's own arguments follow.
+   * The program: a path, a name that is searched in `PATH`, or an argument list
+   * that the VMM's own arguments follow.
    *
-   * Default: the environment's `CLOUD_HYPERVISOR`, else `cloud-hypervisor`.
+   * Default: the environment variable `CLOUD_HYPERVISOR`, or
+   * `cloud-hypervisor`.
    */
   readonly command?: string | readonly string[];
   /**
-   * Where its socket, lock, events and stderr are put; made with mode 0700 if
-   * it is missing. Its path must leave room for a socket's 107 bytes. Only
-   * these files are removed at the end, and the directory if it was made and
-   * is empty.
+   * The directory of the API socket, its lock, the events and stderr. It is
+   * created with mode 0700 if it is missing. Its path must leave room for a
+   * socket, whose path has at most 107 bytes. At the end, only these files are
+   * removed, and the directory if it was created and is empty.
    *
-   * Default: a private temporary directory, removed with all that is in it.
+   * Default: a private temporary directory, which is removed with all that is
+   * in it.
    */
   readonly directory?: string;
-  /** More flags, after those that this sets. */
+  /** More flags, after the flags that `spawnVmm` sets. */
   readonly args?: readonly string[];
   /** Variables that are added to the script's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where the VMM writes its log. Default: to stderr, whose end is kept. */
+  /** The file of the VMM's log. Default: stderr, whose end is kept. */
   readonly logFile?: string;
   /**
-   * Whether the kernel ends the VMM at a system call that it does not expect,
-   * or only logs it.
+   * The reaction of the kernel to a system call that the VMM's filter does not
+   * expect: `true` ends the VMM, `"log"` only logs the call.
    *
    * Default: `true`.
    */
   readonly seccomp?: boolean | "log";
   /**
-   * Confines the VMM to the files that it needs, and the VM of `config` too;
-   * more are named in `landlock_rules` there.
+   * Confines the VMM to the files that the VM of `config` names, and to those
+   * of its `landlock_rules`. It sets `landlock_enable` in `config`.
    *
    * Default: `false`.
    */
   readonly landlock?: boolean;
   /**
-   * A VM to create and boot. A VMM whose VM does not boot is ended. A guest
-   * that powers off soon may have ended its VMM before the next call.
+   * A VM to create and boot. If the boot fails, the VMM is ended. A guest that
+   * powers off soon may have ended its VMM before the next call.
    */
   readonly config?: VmConfig;
   /**
    * Open descriptors that the VMM inherits, as 3, 4 and so on in their order,
-   * for `--net fd=3` or a listening socket. They stay the script's to close.
+   * for `--net fd=3` or a listening socket. The script has to close its own.
    */
   readonly fds?: readonly number[];
   /**
-   * Where its stdout goes, which is where a console in mode `Tty` writes.
+   * The destination of the VMM's stdout, to which a console in mode `Tty`
+   * writes.
    *
    * Default: `"ignore"`.
    */
   readonly stdout?: "ignore" | "inherit";
   /**
-   * Milliseconds until it has to answer.
+   * Milliseconds until the VMM has to answer.
    *
    * Default: `30_000`.
    */
   readonly timeoutMs?: number;
-  /** Ends the start, with the signal's own reason. A VMM that is up stays. */
+  /**
+   * Its abort ends the start with the signal's own reason, and kills the VMM.
+   * After `spawnVmm` has resolved, it does nothing.
+   */
   readonly signal?: AbortSignal;
   /**
-   * Whether SIGINT, SIGTERM and SIGHUP end the VMM before they end the script.
-   * A script with listeners of its own is not ended.
+   * The reaction to SIGINT, SIGTERM and SIGHUP: `"kill"` kills the VMM and its
+   * guest, `"stop"` calls `stop()` with `stopTimeoutMs`, and a second signal
+   * kills. Both end the script by the signal afterwards, unless the script has
+   * listeners of its own. `"ignore"` leaves the signals to the script.
    *
-   * Default: `true`.
+   * Default: `"kill"`.
    */
-  readonly handleSignals?: boolean;
+  readonly onSignal?: OnSignal;
   /**
-   * The time in milliseconds that `stop()` has when the handle is disposed of.
+   * Milliseconds for `stop()` when the handle is disposed of, or after a signal
+   * with `onSignal: "stop"`.
    *
    * Default: `30_000`.
    */
   readonly stopTimeoutMs?: number;
-  /** For the handle's client. */
+  /** Options of the handle's client. */
   readonly client?: CreateClientOptions;
 }
-
-/** The program and all of its arguments. */
-export function commandLineOf(
-  options: SpawnVmmOptions,
-  place: VmmDirectory,
-): [program: string, ...args: string[]] {
-  const { args = [], logFile, seccomp, landlock } = options;
-  return [
-    ...commandOf(options.command),
-    "--api-socket",
-    `path=${quoted(place.socketPath)}`,
-    "--event-monitor",
-    `path=${quoted(place.eventsPath)}`,
-    ...logFile === undefined ? [] : ["--log-file", logFile],
-    ...seccomp === undefined ? [] : ["--seccomp", String(seccomp)],
-    ...landlock ? ["--landlock"] : [],
-    ...args,
-  ];
-}
-
-/** The VM to boot, confined as the VMM. */
-export function configOf(
-  { config, landlock }: SpawnVmmOptions,
-): VmConfig | undefined {
-  return config && landlock ? { ...config, landlock_enable: true } : config;
-}
-
-function commandOf(
-  command: SpawnVmmOptions["command"],
-): [program: string, ...args: string[]] {
-  const given = command ?? (process.env["CLOUD_HYPERVISOR"] || DEFAULT);
-  const [program, ...args] = typeof given === "string" ? [given] : given;
-  if (program) return [program, ...args];
-  throw new InvalidRequestError(
-    "invalid_request",
-    "command",
-    "it names no program",
-  );
-}
-
-/** The VMM splits its arguments at commas, except within quotes. */
-function quoted(path: string): string {
-  return /[,[\]"]/.test(path) ? `"${path}"` : path;
-}
-
-const DEFAULT = "cloud-hypervisor";

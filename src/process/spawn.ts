@@ -1,4 +1,4 @@
-/** A VMM of the script's own. */
+/** Starts a VMM that ends with the script. */
 import { existsSync } from "node:fs";
 import { type Client, createClient } from "../client/create_client.ts";
 import { checkDeadline } from "../wait/deadline.ts";
@@ -7,69 +7,39 @@ import {
   type VmmExit,
   VmmExitedError,
 } from "../errors/errors.ts";
-import { readEvents } from "../events/mod.ts";
+import type { VmConfig } from "../generated/types.gen.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
-import type { EventReader, Vmm } from "../vmm/vmm.ts";
+import { goalTimedOut } from "../vmm/goal.ts";
 import { waitForVmm } from "../vmm/wait_for.ts";
 import { type Child, launch } from "./child.ts";
-import { commandLineOf, configOf, type SpawnVmmOptions } from "./options.ts";
+import { commandLineOf } from "./command.ts";
+import type { SpawnVmmOptions } from "./options.ts";
 import { onScriptExit } from "./exit_hooks.ts";
 import { VmmDirectory } from "./vmm_directory.ts";
-import { createStop, type StopOptions, type StopResult } from "./stop.ts";
-
-/** A VMM of the script's own; made by {@linkcode spawnVmm}. */
-export interface VmmProcess extends Vmm {
-  /** Its client. */
-  readonly client: Client;
-  /** The process; of a command that starts another one, the first. */
-  readonly pid: number;
-  /** The API socket, absolute. */
-  readonly socketPath: string;
-  /**
-   * Where its files are, absolute. A private one is there until `stop()`,
-   * `kill()`, the disposal or the end of the script, also after the VMM's own
-   * end.
-   */
-  readonly directory: string;
-  /**
-   * Resolves when the process has ended, and never rejects. While the process
-   * runs, it keeps the script alive.
-   */
-  readonly exited: Promise<VmmExit>;
-  /** Its events; they end with the process. */
-  readonly events: EventReader;
-  /**
-   * Ends the VMM: by the guest's power button, then `vm.shutdown`,
-   * `vmm.shutdown`, SIGTERM and SIGKILL, each with its share of the time. Two
-   * calls at once share one outcome.
-   *
-   * @throws {DeadlineError} when not even SIGKILL ended it in time.
-   */
-  stop(options?: StopOptions): Promise<StopResult>;
-  /** Ends the VMM by SIGKILL, and resolves when it has ended. */
-  kill(): Promise<VmmExit>;
-  /** Stops the VMM, within `stopTimeoutMs`. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
+import { createVmmProcess, type VmmProcess } from "./vmm_process.ts";
 
 /**
- * Starts a VMM, and resolves when it answers. The VMM ends with the script,
- * however that ends, and leaves nothing behind; only a script that is ended by
- * SIGKILL leaves its VMM running, for `connectVmm`.
+ * Starts a VMM, and resolves when it answers. When the script ends, the VMM is
+ * killed and its files are removed, however the script ends. Only SIGKILL of
+ * the script leaves the VMM running; `connectVmm` connects to such a VMM.
  *
- * @throws {VmmExitedError} when it ended, or did not answer in time.
- * @throws {InvalidRequestError} `command` when it cannot be run, `directory`
- * when a VMM lives in it.
+ * @throws {VmmExitedError} when the VMM ended, or did not answer in time.
+ * @throws {InvalidRequestError} `command` when the program cannot be run,
+ * `directory` when another VMM uses it.
  * @throws {ApiError} when the VM of `config` does not boot.
  *
  * @example
  * ```ts
  * import { spawnVmm } from "@chv/cloud-hypervisor/process";
  *
- * await using vmm = await spawnVmm();
- * await vmm.client.vm.create({ payload: { kernel: "/boot/vmlinux" } });
- * await vmm.client.vm.boot();
- * await vmm.exited;
+ * const vmm = await spawnVmm({
+ *   config: { payload: { kernel: "/boot/vmlinux" } },
+ * });
+ * try {
+ *   await vmm.exited;
+ * } finally {
+ *   await vmm.stop();
+ * }
  * ```
  */
 export async function spawnVmm(
@@ -78,81 +48,91 @@ export async function spawnVmm(
   for (const name of ["timeoutMs", "stopTimeoutMs"] as const) {
     if (options[name] !== undefined) checkDeadline(name, options[name]);
   }
-  options.signal?.throwIfAborted();
-  let place: VmmDirectory | undefined;
+  const { stopTimeoutMs = 30_000, signal } = options;
+  signal?.throwIfAborted();
+  let directory: VmmDirectory | undefined;
   let child: Child | undefined;
-  // Owned before anything is made: a signal may come at any moment.
-  const disown = onScriptExit(() => {
+  let vmm: VmmProcess | undefined;
+  const cleanUp = (): void => {
     child?.signal("SIGKILL");
-    place?.remove({ dying: child?.running() ?? false });
-  }, options.handleSignals ?? true);
+    directory?.remove({ dying: child?.isRunning() ?? false });
+  };
+  // Before anything is created: a signal can come at any moment.
+  const removeHook = onScriptExit({
+    onSignal: options.onSignal ?? "kill",
+    cleanUp,
+    async stop() {
+      if (vmm === undefined) cleanUp();
+      else await vmm.stop({ timeoutMs: stopTimeoutMs });
+    },
+  });
   try {
-    place = options.directory === undefined
+    directory = options.directory === undefined
       ? VmmDirectory.createPrivate()
       : await VmmDirectory.open(options.directory);
-    return await start(place, options, {
-      started: (own) => child = own,
-      end() {
-        place?.remove();
-        disown();
-      },
-    });
+    const line = commandLineOf(options, directory);
+    const onStart = (started: Child) => child = started;
+    child = await launch(line, options, directory, onStart);
+    const client = createClient(directory.socketPath, options.client);
+    await waitUntilReady(child, client, options);
+    const onEnd = (): void => {
+      directory?.remove();
+      removeHook();
+    };
+    const parts = { child, client, directory, stopTimeoutMs, onEnd };
+    vmm = createVmmProcess(parts);
+    await boot(client, configOf(options), signal);
+    return vmm;
   } catch (error) {
     child?.signal("SIGKILL");
     await child?.exited;
-    // A second start in the same directory must not take the first's files.
-    if (await place?.isTaken()) place?.detach();
-    else place?.remove();
-    disown();
+    // A second start in one directory must not remove the first one's files.
+    if (await directory?.isTaken()) directory?.detach();
+    else directory?.remove();
+    removeHook();
     throw error;
   }
 }
 
-/** Who is told of what becomes of a start. */
-interface Owner {
-  started(child: Child): void;
-  end(): void;
+async function boot(
+  { vm }: Client,
+  config: VmConfig | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (config === undefined) return;
+  const call = signal && { signal };
+  await vm.create(config, call);
+  await vm.boot(call);
 }
 
-async function start(
-  place: VmmDirectory,
-  options: SpawnVmmOptions,
-  { started, end }: Owner,
-): Promise<VmmProcess> {
-  const { timeoutMs = 30_000, stopTimeoutMs = 30_000, signal } = options;
-  const line = commandLineOf(options, place);
-  const child = await launch(line, options, place, started);
-  const client = createClient(place.socketPath, options.client);
-  await ready(child, client, place, { timeoutMs, signal });
-  const handle = handleOf(child, client, place, stopTimeoutMs, end);
-  const config = configOf(options);
-  if (config) {
-    const call = signal && { signal };
-    await client.vm.create(config, call);
-    await client.vm.boot(call);
-  }
-  return handle;
+function configOf(
+  { config, landlock }: SpawnVmmOptions,
+): VmConfig | undefined {
+  return config && landlock ? { ...config, landlock_enable: true } : config;
 }
 
 /** Resolves when the VMM answers. */
-async function ready(
+async function waitUntilReady(
   child: Child,
   client: Client,
-  place: VmmDirectory,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  { timeoutMs = 30_000, signal }: SpawnVmmOptions,
 ): Promise<void> {
   const { exited } = child;
+  const { socketPath } = client;
+  const goal = { subject: "VMM", unmet: "does not answer" } as const;
   const scope = new AbortScope(
-    "the VMM to answer",
     { timeoutMs, signal },
-    exited,
+    (ms) => goalTimedOut(goal, ms, socketPath),
   );
   try {
-    // The first call loads what calls need, while the VMM starts.
-    const first = client.vmm.ping({ signal: scope.signal });
-    first.catch(() => {});
+    scope.abortOnSettled(
+      exited,
+      (exit: VmmExit) => new VmmExitedError(exit, { socketPath }),
+    );
+    // The first call loads the transport while the VMM starts.
+    client.vmm.ping({ signal: scope.signal }).catch(() => {});
     let ms = 1;
-    while (!existsSync(place.socketPath)) {
+    while (!existsSync(socketPath)) {
       await scope.pause(ms);
       ms = Math.min(ms * 1.1, 50);
     }
@@ -160,42 +140,8 @@ async function ready(
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     child.signal("SIGKILL");
-    const { socketPath } = place;
     throw new VmmExitedError(await exited, { socketPath, cause: error });
   } finally {
     scope.close();
   }
-}
-
-function handleOf(
-  child: Child,
-  client: Client,
-  place: VmmDirectory,
-  stopTimeoutMs: number,
-  end: () => void,
-): VmmProcess {
-  const { pid, exited } = child;
-  const events: EventReader = (options) =>
-    readEvents(place.eventsPath, { ended: exited, ...options });
-  const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
-  const stop = createStop({ client, events, exited, signal }, end);
-  return {
-    client,
-    pid,
-    socketPath: place.socketPath,
-    directory: place.directory,
-    exited,
-    events,
-    stop,
-    async kill() {
-      child.signal("SIGKILL");
-      const exit = await exited;
-      end();
-      return exit;
-    },
-    async [Symbol.asyncDispose]() {
-      await stop({ timeoutMs: stopTimeoutMs });
-      client.close();
-    },
-  };
 }

@@ -1,17 +1,17 @@
-/** The way down, from a word to the guest to SIGKILL. */
+/** Escalating shutdown: from the power button to SIGKILL. */
 import { checkDeadline } from "../wait/deadline.ts";
 import {
   CloudHypervisorError,
   ConnectionError,
-  DeadlineError,
   type VmmExit,
   VmmExitedError,
 } from "../errors/errors.ts";
+import { goalTimedOut } from "../vmm/goal.ts";
 import type { Vmm } from "../vmm/vmm.ts";
-import { isNotCreated } from "../vmm/wait_for.ts";
+import { isNotCreated } from "../vmm/vm_info.ts";
 import { pollUntil } from "../vmm/poll.ts";
 
-/** What can end a VMM; `already` where it had ended before. */
+/** A step that ends a VMM; `already` where it had ended before. */
 export type StopStep =
   | "already"
   | "power-button"
@@ -20,33 +20,34 @@ export type StopStep =
   | "SIGTERM"
   | "SIGKILL";
 
-/** How a VMM was stopped. */
+/** The outcome of `stop()`. */
 export interface StopResult {
-  /** After which step the process had ended. */
+  /** The step after which the process had ended. */
   readonly step: StopStep;
-  /** Whether the guest powered off by itself, or had no VM to lose. */
+  /** True if the guest powered off by itself, or no VM was running. */
   readonly graceful: boolean;
 }
 
-/** What `stop()` takes. */
+/** Options of `stop()`. */
 export interface StopOptions {
   /**
-   * Milliseconds for all steps together: six tenths are the guest's.
+   * Milliseconds for all steps together. The guest gets six tenths of them to
+   * power off.
    *
    * Default: `30_000`.
    */
   readonly timeoutMs?: number;
 }
 
-/** A VMM that can be stopped; signals only where it is the script's own. */
+/** A VMM that can be stopped; `signal` only where the script started it. */
 export interface Stoppable extends Vmm {
   signal?(name: "SIGTERM" | "SIGKILL"): void;
 }
 
 /**
- * Ends a VMM. A step that fails or takes too long is followed by the next.
+ * Ends a VMM. After a step that fails or takes too long comes the next one.
  *
- * @throws {DeadlineError} when nothing ended it in time.
+ * @throws {DeadlineError} when no step ended the VMM in time.
  */
 export async function stop(
   vmm: Stoppable,
@@ -55,11 +56,11 @@ export async function stop(
   checkDeadline("timeoutMs", timeoutMs);
   const start = performance.now();
   const { vm, vmm: process, socketPath } = vmm.client;
-  /** What is left until that share of the time is over. */
+  /** The time that is left of a share of the whole. */
   const left = (share: number): number =>
     Math.max(timeoutMs * share - (performance.now() - start), MIN_MS);
 
-  const state = await look(vmm, left(TIME_BUDGET.probe));
+  const state = await probe(vmm, left(TIME_BUDGET.probe));
   if (state === "ended") return { step: "already", graceful: true };
   let graceful = state === "none";
   const asked = state === "running" &&
@@ -77,7 +78,7 @@ export async function stop(
   }
   if (!graceful) {
     await wasAccepted(vm.shutdown({ timeoutMs: left(TIME_BUDGET.vm) }));
-    if (await look(vmm, left(TIME_BUDGET.vm)) === "ended") {
+    if (await probe(vmm, left(TIME_BUDGET.vm)) === "ended") {
       return { step: "vm.shutdown", graceful };
     }
   }
@@ -92,16 +93,18 @@ export async function stop(
       return { step: name, graceful };
     }
   }
-  throw new DeadlineError(timeoutMs, { socketPath }, "the VMM to end");
+  throw goalTimedOut(HAS_NOT_ENDED, timeoutMs, socketPath);
 }
 
-/** What is there: a VM that runs, one that does not, none, or no VMM. */
+/** The state of the VM; `ended` where the VMM has ended. */
 type VmPresence = "running" | "halted" | "none" | "ended" | "unknown";
 
-/** Asks once. */
-async function look(vmm: Vmm, timeoutMs: number): Promise<VmPresence> {
+const HAS_NOT_ENDED = { subject: "VMM", unmet: "has not ended" } as const;
+
+/** Asks until the VMM answers. */
+async function probe(vmm: Vmm, timeoutMs: number): Promise<VmPresence> {
   const once = {
-    goal: "",
+    goal: HAS_NOT_ENDED,
     probe: (signal: AbortSignal) => readPresence(vmm, signal),
   };
   return await presenceOf(pollUntil(vmm, once, { timeoutMs }));
@@ -114,15 +117,15 @@ async function waitForEnd(
   orVm = false,
 ): Promise<VmPresence> {
   const { client, exited, events } = vmm;
-  // Of one's own process the end is told, so the VMM need not be asked.
+  // The end of a child process is known, so the VMM need not be asked.
   const target = orVm || exited === undefined ? vmm : { client, exited };
   return await presenceOf(
     pollUntil({ ...target, events: orVm ? events : undefined }, {
-      goal: "the VMM to end",
+      goal: HAS_NOT_ENDED,
       async probe(signal) {
         if (!orVm && exited) return await new Promise<never>(() => {});
-        const found = await readPresence(vmm, signal);
-        return orVm && found === "none" ? found : undefined;
+        const presence = await readPresence(vmm, signal);
+        return orVm && presence === "none" ? presence : undefined;
       },
     }, { timeoutMs }),
   );
@@ -146,15 +149,17 @@ async function readPresence(
   }
 }
 
-async function presenceOf(found: Promise<VmPresence>): Promise<VmPresence> {
+async function presenceOf(
+  presence: Promise<VmPresence>,
+): Promise<VmPresence> {
   try {
-    return await found;
+    return await presence;
   } catch (error) {
     return error instanceof VmmExitedError ? "ended" : "unknown";
   }
 }
 
-/** Whether a step was taken; one that is refused is followed by the next. */
+/** Tells whether the VMM accepted a step. */
 async function wasAccepted(step: Promise<unknown>): Promise<boolean> {
   try {
     await step;
@@ -165,23 +170,24 @@ async function wasAccepted(step: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** By when each step has to be over, as a share of the whole. */
+/** The end of each step, as a share of the whole time. */
 const TIME_BUDGET = { probe: 0.1, guest: 0.6, vm: 0.75, vmm: 0.85, term: 0.95 };
 
+/** The time for a VMM to end after its VM. */
 const FOLLOW_MS = 500;
 
-/** Even a late step gets a moment. */
+/** The shortest time of a step. */
 const MIN_MS = 50;
 
-/** Stops once at a time: a second call gets the outcome of the first. */
+/** Creates a `stop()` of which two calls at once share one outcome. */
 export function createStop(
   vmm: Stoppable,
-  after: (exit: VmmExit | undefined) => void = () => {},
+  onEnd: (exit: VmmExit | undefined) => void = () => {},
 ): (options?: StopOptions) => Promise<StopResult> {
   let running: Promise<StopResult> | undefined;
   return (options) => {
     running ??= stop(vmm, options).then(async (result) => {
-      after(await vmm.exited);
+      onEnd(await vmm.exited);
       return result;
     }).finally(() => running = undefined);
     return running;

@@ -1,4 +1,4 @@
-/** The directory of a VMM: its socket, its events, what it says on stderr. */
+/** The directory of a VMM: its socket, its events and its stderr. */
 import {
   closeSync,
   lstatSync,
@@ -12,76 +12,87 @@ import {
 import { Buffer } from "node:buffer";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { checkPath } from "../arguments/path.ts";
 import { createClient } from "../client/create_client.ts";
 import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
 import { createPrivateDirectory } from "../vmm/private_directory.ts";
 
+/** What is removed at the end: everything, or the VMM's own files. */
+type OwnedPart = "all" | "directory" | "files";
+
 export class VmmDirectory {
   /** Absolute. */
-  readonly directory: string;
+  readonly path: string;
   readonly socketPath: string;
   readonly eventsPath: string;
   readonly stderrPath: string;
-  /** What is removed of the directory itself at the end. */
-  readonly #made: "all" | "directory" | "nothing";
+  readonly #owned: OwnedPart;
 
-  constructor(directory: string, made: "all" | "directory" | "nothing") {
-    this.directory = directory;
-    this.socketPath = join(directory, "api.sock");
-    this.eventsPath = join(directory, "events");
-    this.stderrPath = join(directory, "stderr");
-    this.#made = made;
+  constructor(path: string, owned: OwnedPart) {
+    this.path = path;
+    this.socketPath = join(path, "api.sock");
+    this.eventsPath = join(path, "events");
+    this.stderrPath = join(path, "stderr");
+    this.#owned = owned;
   }
 
-  /** A private directory of its own. */
+  /** Creates a private temporary directory. */
   static createPrivate(): VmmDirectory {
     return new VmmDirectory(mkdtempSync(join(tmpdir(), "chv-vmm-")), "all");
   }
 
   /**
-   * A directory that was given, made if it is missing.
+   * Opens a directory of the user, or creates it.
    *
-   * @throws {InvalidRequestError} `directory` when a VMM lives in it.
+   * @throws {InvalidRequestError} `directory` when another VMM uses it.
    */
   static async open(path: string): Promise<VmmDirectory> {
-    const directory = resolve(path);
-    if (inUse.has(directory)) refuse(directory, "a VMM of this script");
+    const directory = resolve(checkPath("directory", path));
+    if (directory.includes('"')) {
+      throw new InvalidRequestError(
+        "invalid_request",
+        "directory",
+        "the VMM's command line cannot quote a path with a double quote",
+      );
+    }
+    if (inUse.has(directory)) {
+      throw directoryInUse(directory, "a VMM of this script");
+    }
     inUse.add(directory);
     try {
-      return await VmmDirectory.#take(directory);
+      return await VmmDirectory.#createOrClean(directory);
     } catch (error) {
       inUse.delete(directory);
       throw error;
     }
   }
 
-  static async #take(directory: string): Promise<VmmDirectory> {
-    const found = lstatSync(directory, { throwIfNoEntry: false });
-    if (found === undefined) {
+  static async #createOrClean(directory: string): Promise<VmmDirectory> {
+    if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) {
       createPrivateDirectory(directory);
       return new VmmDirectory(directory, "directory");
     }
-    const place = new VmmDirectory(directory, "nothing");
-    await assertUnused(place.socketPath);
-    place.#unlink();
-    return place;
+    const result = new VmmDirectory(directory, "files");
+    await assertUnused(result.socketPath);
+    result.#unlinkFiles();
+    return result;
   }
 
-  /** Lets go of the directory without a touch: it is another VMM's. */
+  /** Leaves the directory as it is: another VMM uses it. */
   detach(): void {
-    inUse.delete(this.directory);
+    inUse.delete(this.path);
   }
 
   /**
-   * Creates a file that nobody else had before, and opens it for writing: a
-   * link that somebody put there is not followed.
+   * Creates a file and opens it for writing. It fails where something exists,
+   * so a symbolic link is never followed.
    */
   createFile(path: string): number {
     return openSync(path, "wx", 0o600);
   }
 
-  /** The end of what the VMM said on stderr. */
-  stderr(): string {
+  /** The last 8 KiB of the VMM's stderr. */
+  readStderr(): string {
     let fd: number;
     try {
       fd = openSync(this.stderrPath, "r");
@@ -98,7 +109,7 @@ export class VmmDirectory {
     }
   }
 
-  /** Whether a VMM that is not this one's listens on the socket by now. */
+  /** Tells whether another VMM listens on the socket by now. */
   async isTaken(): Promise<boolean> {
     try {
       await assertUnused(this.socketPath);
@@ -109,8 +120,8 @@ export class VmmDirectory {
   }
 
   /**
-   * Removes what was made; synchronous, for the end of a script. A VMM that is
-   * dying may still be making a file, so then it looks again.
+   * Removes the owned part; synchronous, for the end of a script. A VMM that is
+   * dying may still create a file, so the removal is repeated then.
    */
   remove({ dying = false }: { dying?: boolean } = {}): void {
     this.detach();
@@ -123,20 +134,20 @@ export class VmmDirectory {
 
   #remove(): void {
     try {
-      if (this.#made === "all") {
-        rmSync(this.directory, { recursive: true, force: true });
+      if (this.#owned === "all") {
+        rmSync(this.path, { recursive: true, force: true });
         return;
       }
-      this.#unlink();
-      if (this.#made === "directory") rmdirSync(this.directory);
+      this.#unlinkFiles();
+      if (this.#owned === "directory") rmdirSync(this.path);
     } catch (error) {
-      // The user put something there, which stays; or the VMM did just now.
+      // A file of the user stays; the VMM may have created one just now.
       const { code } = error as { code?: string };
       if (code !== "ENOTEMPTY" && code !== "ENOENT") throw error;
     }
   }
 
-  #unlink(): void {
+  #unlinkFiles(): void {
     const { socketPath, eventsPath, stderrPath } = this;
     for (
       const path of [socketPath, `${socketPath}.lock`, eventsPath, stderrPath]
@@ -150,14 +161,14 @@ export class VmmDirectory {
   }
 }
 
-/** The directories that were given, of VMMs of this script. */
+/** The directories that VMMs of this script use. */
 const inUse = new Set<string>();
 
 async function assertUnused(socketPath: string): Promise<void> {
   const { vmm } = createClient(socketPath);
   try {
     const { pid } = await vmm.ping({ timeoutMs: PROBE_MS });
-    refuse(socketPath, `a VMM with pid ${pid}`);
+    throw directoryInUse(socketPath, `the VMM with pid ${pid}`);
   } catch (error) {
     if (error instanceof InvalidRequestError) throw error;
     const code = error instanceof ConnectionError ? error.code : undefined;
@@ -165,19 +176,19 @@ async function assertUnused(socketPath: string): Promise<void> {
     if (code === "permission_denied" || code === "runtime_permission") {
       throw error;
     }
-    refuse(socketPath, "something that does not answer now");
+    throw directoryInUse(socketPath, "a program that does not answer");
   }
 }
 
-function refuse(path: string, who: string): never {
-  throw new InvalidRequestError(
+function directoryInUse(path: string, owner: string): InvalidRequestError {
+  return new InvalidRequestError(
     "invalid_request",
     "directory",
-    `${who} lives in "${path}": use connectVmm, or another directory`,
+    `"${path}" is in use by ${owner}; use connectVmm, or another directory`,
   );
 }
 
-/** A VMM that is busy longer than this is refused without its pid. */
+/** The pid of a VMM that is busy longer is not known. */
 const PROBE_MS = 2000;
 
 const TAIL_BYTES = 8192;

@@ -1,87 +1,101 @@
 /**
- * Looks until something is so. Events say when it is worth a look; what counts
- * is what the VMM answers, since a monitor may drop events without a word.
+ * Asks a VMM until it gives the answer that is waited for. Events only say when
+ * to ask: a monitor can lose events, so the VMM's answer decides.
  */
 import {
   ApiError,
+  CloudHypervisorError,
   ConnectionError,
   DeadlineError,
+  type VmmExit,
   VmmExitedError,
 } from "../errors/errors.ts";
 import type { VmmEvent } from "../events/mod.ts";
+import { poll } from "../wait/poll.ts";
 import { Wakeup } from "../wait/wakeup.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
+import { type Goal, goalTimedOut } from "./goal.ts";
 import type { Vmm, WaitOptions } from "./vmm.ts";
 
-/** What is waited for. */
+/** A question to a VMM. */
 export interface PollOptions<T> {
-  /** For the message of a deadline, as `the VM to be Running`. */
-  readonly goal: string;
-  /** Undefined is not yet; a rejection is never, unless it is a busy VMM's. */
+  /** For the message of the error. */
+  readonly goal: Goal;
+  /**
+   * Resolves to undefined for "not yet". A rejection ends the wait, unless it
+   * means that the VMM is busy.
+   */
   probe(signal: AbortSignal): Promise<T | undefined>;
-  /** Whether a VMM that cannot be reached may yet come. */
+  /** Tells whether a VMM that cannot be reached may still start. */
   readonly retryUnreachable?: boolean;
 }
 
 /**
  * Rejects with the signal's reason, a {@linkcode DeadlineError}, a
- * {@linkcode VmmExitedError} when the VMM is gone, or as `look` does.
+ * {@linkcode VmmExitedError} when the VMM is gone, or as the probe does.
  */
 export async function pollUntil<T>(
   vmm: Vmm,
   { goal, probe, retryUnreachable = false }: PollOptions<T>,
   options: WaitOptions = {},
 ): Promise<T> {
-  const scope = new AbortScope(goal, options, vmm.exited);
-  const turn = new Wakeup(scope.signal);
-  let delay = FIRST_MS;
+  const { socketPath } = vmm.client;
+  let lastError: string | undefined;
+  const lastSeen = (): string | undefined => goal.lastSeen?.() ?? lastError;
+  const scope = new AbortScope(
+    options,
+    (ms) => goalTimedOut({ ...goal, lastSeen }, ms, socketPath),
+  );
+  const wakeup = new Wakeup(scope.signal);
   try {
-    turn.open();
-    const events = vmm.events?.({ from: "now", signal: scope.signal });
-    if (events) void notifyOnEvents(turn, events);
-    for (;;) {
-      turn.reset();
-      try {
-        const found = await scope.race(probe(scope.signal));
-        if (found !== undefined) return found;
-      } catch (error) {
-        if (
-          scope.signal.aborted || !isTransient(error, vmm, retryUnreachable)
-        ) throw error;
-      }
-      await turn.pause(delay);
-      delay = Math.min(delay * 1.3, events ? 1000 : 250);
+    if (vmm.exited) {
+      const toReason = (exit: VmmExit) =>
+        new VmmExitedError(exit, { socketPath });
+      scope.abortOnSettled(vmm.exited, toReason);
     }
+    wakeup.open();
+    const events = vmm.events?.({ from: "now", signal: scope.signal });
+    if (events) void notifyOnEvents(wakeup, events);
+    const isTransient = (error: unknown): boolean => {
+      if (error instanceof CloudHypervisorError) lastError = error.code;
+      return mayRecover(error, vmm, retryUnreachable);
+    };
+    const maxDelayMs = events ? 1000 : 250;
+    return await poll({ probe, isTransient, maxDelayMs }, scope, wakeup);
   } finally {
-    turn.close();
+    wakeup.close();
     scope.close();
   }
 }
 
-/** Makes each event worth a look. */
-async function notifyOnEvents(turn: Wakeup, events: AsyncIterable<VmmEvent>) {
+/** Ends the pause of the loop at each event. */
+async function notifyOnEvents(wakeup: Wakeup, events: AsyncIterable<VmmEvent>) {
   try {
-    for await (const _ of events) turn.notify();
+    for await (const _ of events) wakeup.notify();
   } catch {
-    // Without its events the VMM is still polled.
+    // The loop goes on without events.
   }
 }
 
-/** Whether it is worth another look after this. */
-function isTransient(error: unknown, vmm: Vmm, coming: boolean): boolean {
+/** Tells whether the VMM may answer the same question later. */
+function mayRecover(error: unknown, vmm: Vmm, coming: boolean): boolean {
   if (error instanceof DeadlineError) return true;
   if (error instanceof ApiError) return TRANSIENT_CODES.has(error.code);
   if (!(error instanceof ConnectionError)) return false;
   if (error.code === "closed") return true;
   if (error.code !== "refused" && error.code !== "socket_missing") return false;
-  // Its exit is about to be known, and says more.
+  // `exited` is about to resolve, and its error says more.
   if (coming || vmm.exited) return true;
   const { socketPath } = error;
-  throw new VmmExitedError(
-    { exitCode: null, signal: null, stderr: "" },
-    { socketPath, cause: error },
-  );
+  throw new VmmExitedError(UNKNOWN_EXIT, { socketPath, cause: error });
 }
+
+/** The end of a process of which only the end is known. */
+export const UNKNOWN_EXIT: VmmExit = {
+  exitCode: null,
+  signal: null,
+  stderr: "",
+};
 
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "busy",
@@ -89,5 +103,3 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "overloaded",
   "vmm_gone",
 ]);
-
-const FIRST_MS = 2;

@@ -1,4 +1,4 @@
-/** A directory that a sequence fills: private, and nobody's before. */
+/** Directories that only the user can read. */
 import {
   closeSync,
   constants,
@@ -13,23 +13,24 @@ import {
 import { join } from "node:path";
 import { InvalidRequestError } from "../errors/errors.ts";
 
+/** A directory that a workflow fills. */
 export interface EmptyDirectory {
-  /** Absolute. */
+  /** The absolute path. */
   readonly path: string;
-  /** Removes the files of these names, and the directory if it was made. */
+  /** Removes the files of these names, and the directory if it was created. */
   discard(names: readonly string[]): void;
 }
 
 /**
- * Makes a directory of mode 0700, or takes an empty one as it is. No symbolic
- * link is followed at its end.
+ * Creates a directory of mode 0700, or opens an empty one. A symbolic link in
+ * place of the directory is not followed.
  *
- * @throws {InvalidRequestError} `directory` when it holds something or is no
- * directory; nothing is touched then.
+ * @throws {InvalidRequestError} `directory` when it is not empty or is no
+ * directory; nothing is changed then.
  */
 export function openEmptyDirectory(path: string): EmptyDirectory {
-  const made = lstatSync(path, { throwIfNoEntry: false }) === undefined;
-  if (made) createPrivateDirectory(path);
+  const isMissing = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  if (isMissing) createPrivateDirectory(path);
   else assertEmpty(path);
   return {
     path,
@@ -37,13 +38,13 @@ export function openEmptyDirectory(path: string): EmptyDirectory {
       for (const name of names) {
         ignoreCode("ENOENT", () => unlinkSync(join(path, name)));
       }
-      // What somebody else put there in the meantime stays.
-      if (made) ignoreCode("ENOTEMPTY", () => rmdirSync(path));
+      // Files that another program put there in the meantime stay.
+      if (isMissing) ignoreCode("ENOTEMPTY", () => rmdirSync(path));
     },
   };
 }
 
-/** Makes a directory that is the user's alone, whatever the umask says. */
+/** Creates a directory of mode 0700, whatever the umask is. */
 export function createPrivateDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
   const flags = constants.O_RDONLY | constants.O_DIRECTORY |
@@ -63,13 +64,13 @@ function assertEmpty(path: string): void {
   if (!lstatSync(path).isDirectory()) refuse(`"${path}" is no directory`);
   const [first] = readdirSync(path);
   if (first !== undefined) {
-    refuse(`"${path}" is not empty: it holds "${first}"`);
+    refuse(`"${path}" is not empty: it contains "${first}"`);
   }
 }
 
-function ignoreCode(code: string, act: () => void): void {
+function ignoreCode(code: string, action: () => void): void {
   try {
-    act();
+    action();
   } catch (error) {
     if ((error as { code?: unknown }).code !== code) throw error;
   }

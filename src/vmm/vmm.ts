@@ -1,31 +1,34 @@
-/** What a sequence is given to work on. */
+/** The handle of a VMM, which waits, workflows and processes share. */
 import type { Client } from "../client/create_client.ts";
 import type { VmmExit } from "../errors/errors.ts";
 import type { ReadEventsOptions, VmmEvent } from "../events/mod.ts";
 
-/** Begins to read a VMM's events; `readEvents` with its source settled. */
+/** Begins to read the events of one VMM; `readEvents` with a fixed source. */
 export type EventReader = (
   options?: ReadEventsOptions,
 ) => AsyncIterable<VmmEvent>;
 
-/** A VMM: `spawnVmm` and `connectVmm` make one, and so does `{ client }`. */
+/** A VMM; `spawnVmm` and `connectVmm` return one, and `{ client }` is one. */
 export interface Vmm {
-  /** Its client. */
+  /** The client of the VMM. */
   readonly client: Client;
-  /** Its events, where it has a monitor. */
+  /** Reads the VMM's events. Undefined for a VMM without a known monitor. */
   readonly events?: EventReader | undefined;
-  /** Resolves when its process has ended, where that can be known. */
+  /**
+   * Resolves when the process has ended. Undefined for a VMM that another
+   * program started.
+   */
   readonly exited?: Promise<VmmExit> | undefined;
-  /** Ends the process at once, where it is the script's own. */
+  /** Ends the process at once. Undefined unless the script started it. */
   kill?(): Promise<VmmExit>;
 }
 
-/** What every wait and sequence takes. */
+/** Options of every wait and workflow. */
 export interface WaitOptions {
-  /** Gives up with the signal's own reason. */
+  /** Its abort ends the wait with the signal's own reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds after which it gives up with a `DeadlineError`.
+   * Milliseconds until the wait rejects with a `DeadlineError`.
    *
    * Default: `Infinity`.
    */
@@ -34,8 +37,8 @@ export interface WaitOptions {
   readonly events?: EventReader | undefined;
 }
 
-/** The VMM of a client or a handle. */
-export function vmmOf(given: Client | Vmm, events?: EventReader): Vmm {
-  const vmm = "client" in given ? given : { client: given };
+/** The handle itself, or a handle of the client. */
+export function vmmOf(input: Client | Vmm, events?: EventReader): Vmm {
+  const vmm = "client" in input ? input : { client: input };
   return events === undefined ? vmm : { ...vmm, events };
 }

@@ -1,19 +1,18 @@
-/** Waits for a state of the VMM or its VM. */
+/** Waits for a state of a VMM or of its VM. */
 import type { Client } from "../client/create_client.ts";
-import { ApiError } from "../errors/errors.ts";
-import type { CallOptions } from "../contract/call_options.ts";
 import type {
   VmInfo,
   VmmPingResponse,
   VmState,
 } from "../generated/types.gen.ts";
+import { isNotCreated } from "./vm_info.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
 import { pollUntil } from "./poll.ts";
 
 /**
- * Waits until the VMM answers, and resolves to its ping. A socket that is not
- * there yet, refuses or is overloaded counts as not yet; one that the script
- * may not use, or that something else answers on, as never.
+ * Waits until the VMM answers, and resolves to its ping. The wait goes on while
+ * the socket is missing, refuses connections or is overloaded. It rejects at
+ * once when the script may not use the socket, or when another program answers.
  *
  * @throws {ConnectionError} `permission_denied`, `runtime_permission` or
  * `not_http`.
@@ -26,19 +25,20 @@ export function waitForVmm(
 ): Promise<VmmPingResponse> {
   const { client, exited } = vmmOf(vmm);
   return pollUntil({ client, exited }, {
-    goal: "the VMM to answer",
+    goal: { subject: "VMM", unmet: "does not answer" },
     probe: (signal) => client.vmm.ping({ signal }),
     retryUnreachable: true,
   }, options);
 }
 
 /**
- * Waits until the VM is in a state, and resolves to its info then. A VMM that
- * has no VM yet counts as not yet; one whose VM was deleted as never.
+ * Waits until the VM is in a state, and resolves to its `vm.info` in that
+ * state. The wait goes on while the VMM has no VM. It rejects at once when the
+ * VM was deleted during the wait.
  *
  * @throws {ApiError} `not_created` when the VM was deleted.
  * @throws {VmmExitedError} when the VMM ended.
- * @throws {DeadlineError} after `timeoutMs`.
+ * @throws {DeadlineError} after `timeoutMs`, with the last state.
  */
 export function waitForState(
   vmm: Client | Vmm,
@@ -46,16 +46,20 @@ export function waitForState(
   options: WaitOptions = {},
 ): Promise<VmInfo> {
   const target = vmmOf(vmm, options.events);
-  let seen = false;
+  let lastState: VmState | undefined;
   return pollUntil(target, {
-    goal: `the VM to be ${state}`,
+    goal: {
+      subject: "VM",
+      unmet: `is not ${state}`,
+      lastSeen: () => lastState,
+    },
     async probe(signal) {
       try {
         const info = await target.client.vm.info({ signal });
-        seen = true;
+        lastState = info.state;
         return info.state === state ? info : undefined;
       } catch (error) {
-        if (!seen && isNotCreated(error)) return undefined;
+        if (isNotCreated(error) && lastState === undefined) return undefined;
         throw error;
       }
     },
@@ -63,9 +67,9 @@ export function waitForState(
 }
 
 /**
- * Waits until a device that was removed is out of the VM: only then its id and
- * its slot are free. The guest decides when, or never; a VM that is shut down
- * has let go of it.
+ * Waits until a device that was removed is out of the VM. Until then its id and
+ * its PCI slot are taken. The guest decides when it releases the device; a
+ * guest without a driver never does. After a shutdown the VM has no devices.
  *
  * @throws {ApiError} `not_created` when the VM was deleted.
  * @throws {VmmExitedError} when the VMM ended.
@@ -78,33 +82,15 @@ export async function waitForDeviceRemoved(
 ): Promise<void> {
   const target = vmmOf(vmm, options.events);
   await pollUntil(target, {
-    goal: `device "${id}" to be gone`,
+    goal: {
+      subject: "VM",
+      unmet: `still has device ${JSON.stringify(id)}`,
+      advice: () => "the guest did not release it; is a driver loaded?",
+      operation: "vm.remove-device",
+    },
     async probe(signal) {
       const { device_tree = {} } = await target.client.vm.info({ signal });
       return Object.hasOwn(device_tree, id) ? undefined : true;
     },
   }, options);
-}
-
-/** Whether the VMM said that it has no VM. */
-export function isNotCreated(error: unknown): boolean {
-  return error instanceof ApiError && error.code === "not_created";
-}
-
-/** Whether the VMM said that it has a VM already. */
-export function isAlreadyExists(error: unknown): boolean {
-  return error instanceof ApiError && error.code === "already_exists";
-}
-
-/** The VM's info, or undefined where the VMM has no VM. */
-export async function infoOf(
-  vm: Client["vm"],
-  options?: CallOptions,
-): Promise<VmInfo | undefined> {
-  try {
-    return await vm.info(options);
-  } catch (error) {
-    if (isNotCreated(error)) return undefined;
-    throw error;
-  }
 }

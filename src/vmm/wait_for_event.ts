@@ -1,42 +1,41 @@
-/** Waits for an event. */
+/** Waits for an event of a VMM. */
 import type { Client } from "../client/create_client.ts";
-import { InvalidRequestError, VmmExitedError } from "../errors/errors.ts";
-import type { KnownEvent, VmmEvent } from "../events/mod.ts";
+import { VmmExitedError } from "../errors/errors.ts";
+import type { VmmEvent } from "../events/mod.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
+import {
+  type EventMatching,
+  type EventPattern,
+  isLastChance,
+  matches,
+  noEventMonitor,
+} from "./event_pattern.ts";
+import { goalTimedOut } from "./goal.ts";
+import { UNKNOWN_EXIT } from "./poll.ts";
+import { isNotCreated } from "./vm_info.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
-import { isNotCreated } from "./wait_for.ts";
 
-/** What {@linkcode waitForEvent} takes besides what to wait for. */
+/** Options of {@linkcode waitForEvent}. */
 export interface WaitForEventOptions extends WaitOptions {
   /**
-   * Whether events that came before the call count.
+   * The first event that counts: the first of the file, or the first after the
+   * call.
    *
    * Default: `"now"`.
    */
   readonly from?: "start" | "now" | undefined;
 }
 
-/** Which event is meant; what is left out may be anything. */
-export interface EventPattern {
-  /** Who reports it, as `vm`. */
-  readonly source?: KnownEvent["source"];
-  /** What happened, as `booted`. */
-  readonly event?: KnownEvent["event"];
-}
-
-/** The events that a pattern fits. */
-export type EventMatching<P extends EventPattern> = Extract<KnownEvent, P>;
-
 /**
- * Waits for the first event that fits a pattern or a test, and resolves to it.
- * From when on is settled by the call, so what the script does after it is not
+ * Waits for the first event that matches a pattern or passes a test, and
+ * resolves to the event. No event that the VMM reports after the call is
  * missed.
  *
  * @throws {InvalidRequestError} `events` when the VMM has no event monitor.
- * @throws {VmmExitedError} when the VMM ended without it.
- * @throws {ApiError} `not_created` when the VM was deleted, and only that one
- * would have reported the event.
- * @throws {DeadlineError} after `timeoutMs`.
+ * @throws {VmmExitedError} when the VMM ended without the event.
+ * @throws {ApiError} `not_created` when the VM was deleted, and only that VM
+ * could report the event.
+ * @throws {DeadlineError} after `timeoutMs`, with the last event.
  */
 export function waitForEvent<const P extends EventPattern>(
   vmm: Client | Vmm,
@@ -56,62 +55,38 @@ export async function waitForEvent(
 ): Promise<VmmEvent> {
   const { events, exited, client } = vmmOf(vmm, options.events);
   if (events === undefined) throw noEventMonitor();
-  const fits = typeof wanted === "function" ? wanted : matcher(wanted);
-  const scope = new AbortScope("an event", options);
+  const { socketPath } = client;
+  let lastSeen: string | undefined;
+  const unmet = typeof wanted === "function"
+    ? "reported no event that passes the test"
+    : `reported no ${nameOf(wanted)}`;
+  const scope = new AbortScope(options, (ms) => {
+    const goal = { subject: "VMM", unmet, lastSeen: () => lastSeen } as const;
+    return goalTimedOut(goal, ms, socketPath);
+  });
   try {
     const { from = "now" } = options;
-    const stream = events({ from, signal: scope.signal });
-    for await (const event of stream) {
-      if (fits(event)) return event;
-      if (typeof wanted === "object" && isLastEvent(event, wanted)) {
+    for await (const event of events({ from, signal: scope.signal })) {
+      const isWanted = typeof wanted === "function"
+        ? wanted(event)
+        : matches(wanted, event);
+      if (isWanted) return event;
+      lastSeen = nameOf(event);
+      if (typeof wanted === "object" && isLastChance(wanted, event)) {
         await checkCreated(client, scope.signal);
       }
     }
   } finally {
     scope.close();
   }
-  throw await exitOf(exited, client.socketPath);
+  throw new VmmExitedError(await exited ?? UNKNOWN_EXIT, { socketPath });
 }
 
-/** Why a VMM without a monitor does not do. */
-export function noEventMonitor(field = "events"): InvalidRequestError {
-  return new InvalidRequestError(
-    "invalid_request",
-    field,
-    "the VMM has no event monitor that is known: start it with spawnVmm, or give connectVmm its eventsPath",
-  );
+function nameOf({ source, event }: EventPattern | VmmEvent): string {
+  return [source, event ?? "event"].filter(Boolean).join(" ");
 }
 
-function matcher({ source, event }: EventPattern) {
-  return (seen: VmmEvent): boolean =>
-    (source === undefined || seen.source === source) &&
-    (event === undefined || seen.event === event);
-}
-
-/** After its deletion, a VM reports nothing any more. */
-function isLastEvent(seen: VmmEvent, { source, event }: EventPattern): boolean {
-  return seen.source === "vm" && seen.event === "deleted" &&
-    source !== undefined && source !== "vmm" &&
-    (event === undefined || !STARTING_EVENTS.has(event));
-}
-
-/** What a VM reports that was not there before. */
-const STARTING_EVENTS: ReadonlySet<string> = new Set([
-  "booting",
-  "booted",
-  "restoring",
-  "restored",
-  "resuming",
-  "resumed",
-  "activated",
-  "deleted",
-  "migration-receive-ready",
-  "migration-receive-started",
-  "migration-receive-failed",
-  "migration-receive-finished",
-]);
-
-/** @throws {ApiError} `not_created` unless there is a VM again. */
+/** @throws {ApiError} `not_created` unless the VMM has another VM. */
 async function checkCreated(
   client: Client,
   signal: AbortSignal,
@@ -120,14 +95,6 @@ async function checkCreated(
     await client.vm.info({ signal });
   } catch (error) {
     if (isNotCreated(error)) throw error;
-    // A VMM that is ending says so by its events.
+    // The events of a VMM that is ending end, too.
   }
-}
-
-async function exitOf(
-  exited: Vmm["exited"],
-  socketPath: string,
-): Promise<VmmExitedError> {
-  const exit = await exited ?? { exitCode: null, signal: null, stderr: "" };
-  return new VmmExitedError(exit, { socketPath });
 }

@@ -1,13 +1,9 @@
-/** The end of a wait, whatever brings it, as one signal. */
+/** One signal for everything that can end a wait. */
 import { checkDeadline } from "./deadline.ts";
-import {
-  DeadlineError,
-  type VmmExit,
-  VmmExitedError,
-} from "../errors/errors.ts";
+import { DeadlineError } from "../errors/errors.ts";
 import { onSettled } from "./on_settled.ts";
 
-/** What ends the scope, besides the process. */
+/** The two limits that a caller can give to a wait. */
 export interface AbortScopeOptions {
   /** Its abort ends the scope with the signal's own reason. */
   readonly signal?: AbortSignal | undefined;
@@ -15,44 +11,55 @@ export interface AbortScopeOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Creates the error of a wait that timed out. */
+export type TimeoutReason = (timeoutMs: number) => unknown;
+
+/** Close every scope that was constructed: it keeps a timer and a listener. */
 export class AbortScope {
   readonly #controller = new AbortController();
   readonly #cleanUps: (() => void)[] = [];
 
   /** @throws {RangeError} unless the time is positive; the signal's reason. */
   constructor(
-    goal: string,
-    options: AbortScopeOptions,
-    exited?: Promise<VmmExit>,
+    { signal, timeoutMs = Infinity }: AbortScopeOptions,
+    timeoutReason: TimeoutReason = (ms) => new DeadlineError(ms, {}),
   ) {
-    const { signal, timeoutMs = Infinity } = options;
     checkDeadline("timeoutMs", timeoutMs);
     signal?.throwIfAborted();
-    const end = (reason: unknown) => this.#controller.abort(reason);
     if (signal) {
-      const forward = () => end(signal.reason);
+      const forward = (): void => this.abort(signal.reason);
       signal.addEventListener("abort", forward, { once: true });
       this.#cleanUps.push(() => signal.removeEventListener("abort", forward));
     }
     if (timeoutMs < 2 ** 31) {
-      const late = () => end(new DeadlineError(timeoutMs, {}, goal));
-      const timer = setTimeout(late, timeoutMs);
+      const onTimeout = (): void => this.abort(timeoutReason(timeoutMs));
+      const timer = setTimeout(onTimeout, timeoutMs);
       this.#cleanUps.push(() => clearTimeout(timer));
-    }
-    if (exited) {
-      const gone = (exit: unknown) => end(new VmmExitedError(exit as VmmExit));
-      this.#cleanUps.push(onSettled(exited, gone));
     }
   }
 
-  /** Aborted by the caller, the deadline or the process's end. */
+  /** Aborted by the caller, by the deadline or by {@linkcode abort}. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Rejects with what ended the scope, if that comes before the promise. */
+  /** Ends the scope, unless it has ended. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Ends the scope when the promise settles. */
+  abortOnSettled<T>(
+    promise: Promise<T>,
+    toReason: (value: T) => unknown,
+  ): void {
+    const end = (value: unknown): void => this.abort(toReason(value as T));
+    this.#cleanUps.push(onSettled(promise, end));
+  }
+
+  /** Rejects with the scope's reason, if the scope ends before the promise. */
   async race<T>(promise: Promise<T>): Promise<T> {
-    // Nobody waits for it when the scope has ended before.
+    // Nobody handles its rejection when the scope has ended already.
     promise.catch(() => {});
     this.signal.throwIfAborted();
     const { promise: ended, reject } = Promise.withResolvers<never>();
@@ -65,20 +72,20 @@ export class AbortScope {
     }
   }
 
-  /** Waits, or rejects with what ended the scope. */
-  async pause(ms: number, wake?: Promise<unknown>): Promise<void> {
+  /** Waits for the time or the promise; rejects when the scope ends. */
+  async pause(ms: number, wakeup?: Promise<unknown>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     try {
-      await this.race(wake ? Promise.race([promise, wake]) : promise);
+      await this.race(wakeup ? Promise.race([promise, wakeup]) : promise);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Lets go of the signal and the timer, and ends what listens to it. */
+  /** Removes the listener and the timer, and aborts the signal. */
   close(): void {
-    for (const leave of this.#cleanUps) leave();
+    for (const cleanUp of this.#cleanUps) cleanUp();
     this.#controller.abort(new DOMException("done", "AbortError"));
   }
 }

@@ -1,11 +1,11 @@
-/** When a call gives up: the caller's signal, the deadline, or both as one. */
+/** The end of a call: the caller's signal, the deadline, or both as one. */
 import { schedule, unschedule } from "./deadline_timer.ts";
 import { DeadlineError, type ErrorContext } from "../errors/errors.ts";
 
 export class Deadline {
   /** Aborts with the caller's own reason or with a `DeadlineError`. */
   readonly signal: AbortSignal | undefined;
-  readonly #end: (() => void) | undefined;
+  readonly #cleanUp: (() => void) | undefined;
 
   constructor(
     signal: AbortSignal | undefined,
@@ -17,26 +17,26 @@ export class Deadline {
       return;
     }
     const controller = new AbortController();
-    const alarm = schedule(timeoutMs, () => {
+    const entry = schedule(timeoutMs, () => {
       controller.abort(new DeadlineError(timeoutMs, context));
     });
     this.signal = controller.signal;
     if (signal === undefined) {
-      this.#end = () => unschedule(alarm);
+      this.#cleanUp = () => unschedule(entry);
       return;
     }
     const forward = () => controller.abort(signal.reason);
     if (signal.aborted) forward();
     signal.addEventListener("abort", forward, { once: true });
-    this.#end = () => {
-      unschedule(alarm);
+    this.#cleanUp = () => {
+      unschedule(entry);
       signal.removeEventListener("abort", forward);
     };
   }
 
-  /** Lets go of the alarm and the caller's signal. */
+  /** Removes the scheduled callback and the listener. */
   end(): void {
-    this.#end?.();
+    this.#cleanUp?.();
   }
 }
 
@@ -49,5 +49,5 @@ export function checkDeadline(name: string, ms: number): void {
   }
 }
 
-/** A timer set to more fires at once, so more counts as none. */
+/** A longer timer fires at once, so a longer time counts as no deadline. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,40 +1,40 @@
 /**
- * One timer for all deadlines. A timer of its own would cost each call a tenth
- * of a ping in Deno, though hardly a deadline ever comes.
+ * One timer for all deadlines. In Deno, a timer for each call would cost a
+ * tenth of a ping, and hardly any deadline passes.
  */
 
-/** A thing to do at a time. */
+/** A function that is called at a time. */
 export interface ScheduledCallback {
   /** By `performance.now()`. */
   readonly due: number;
   readonly callback: () => void;
 }
 
-/** Rings after `ms`, unless it is cleared; does not keep a script alive. */
+/** Calls back after `ms`, unless unscheduled; does not keep a script alive. */
 export function schedule(ms: number, callback: () => void): ScheduledCallback {
-  const alarm = { due: performance.now() + ms, callback };
-  pending.add(alarm);
-  if (alarm.due < next) rearm(alarm.due);
-  return alarm;
+  const entry = { due: performance.now() + ms, callback };
+  pending.add(entry);
+  if (entry.due < next) rearm(entry.due);
+  return entry;
 }
 
-/** The timer goes on: it is the next call's. */
-export function unschedule(alarm: ScheduledCallback): void {
-  pending.delete(alarm);
+/** Leaves the shared timer armed; the next call may reuse it. */
+export function unschedule(entry: ScheduledCallback): void {
+  pending.delete(entry);
 }
 
 const pending: Set<ScheduledCallback> = new Set();
-/** When the timer ends. */
+/** The time at which the timer ends. */
 let next = Infinity;
 let timer: AbortSignal | undefined;
 
-// A signal's own method has the timer keep the script alive in Deno.
+// With the signal's own method, the timer keeps a Deno script alive.
 const { addEventListener, removeEventListener } = EventTarget.prototype;
 
 function rearm(due: number): void {
   if (timer) removeEventListener.call(timer, "abort", runDue);
   next = due;
-  // Not setTimeout: what is left of that after a test counts as a leak in Deno.
+  // Not setTimeout: Deno counts a timer that outlives its test as a leak.
   const ms = Math.max(Math.ceil(due - performance.now()), 0);
   timer = AbortSignal.timeout(ms);
   addEventListener.call(timer, "abort", runDue);
@@ -44,11 +44,11 @@ function runDue(): void {
   next = Infinity;
   timer = undefined;
   const now = performance.now();
-  const due = [...pending].filter((alarm) => alarm.due <= now)
+  const due = [...pending].filter((entry) => entry.due <= now)
     .sort((a, b) => a.due - b.due);
-  // One that rings may clear another.
-  for (const alarm of due) if (pending.delete(alarm)) alarm.callback();
+  // A callback may unschedule another one.
+  for (const entry of due) if (pending.delete(entry)) entry.callback();
   let first = Infinity;
-  for (const alarm of pending) first = Math.min(first, alarm.due);
+  for (const entry of pending) first = Math.min(first, entry.due);
   if (first < next) rearm(first);
 }

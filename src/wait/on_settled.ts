@@ -1,44 +1,46 @@
 /**
- * Listeners of a promise that may be long in coming. A promise keeps every
- * callback that it was ever given; of these, those that left are let go.
+ * Listeners on a long-lived promise. A promise keeps each callback of `then`
+ * until it settles; these listeners can be removed.
  */
 
 type Listener = (value: unknown) => void;
 
-interface Watched {
+interface Subscribers {
   readonly listeners: Set<Listener>;
   settled?: { readonly value: unknown };
 }
 
 /**
- * Calls back once the promise has settled, with its value or undefined, unless
- * the result was called before.
+ * Calls the listener when the promise has settled, with its value, or with
+ * undefined after a rejection. The returned function removes the listener.
  */
 export function onSettled(
   promise: Promise<unknown>,
   listener: (value: unknown) => void,
 ): () => void {
-  const watched = all.get(promise) ?? watch(promise);
-  // Two registrations of one function are two.
-  const own: Listener = (value) => listener(value);
-  watched.listeners.add(own);
-  if (watched.settled) queueMicrotask(() => notify(watched, own));
-  return () => void watched.listeners.delete(own);
+  const subscribers = all.get(promise) ?? subscribe(promise);
+  // A function that is registered twice is called twice.
+  const entry: Listener = (value) => listener(value);
+  subscribers.listeners.add(entry);
+  if (subscribers.settled) queueMicrotask(() => notify(subscribers, entry));
+  return () => void subscribers.listeners.delete(entry);
 }
 
-function watch(promise: Promise<unknown>): Watched {
-  const watched: Watched = { listeners: new Set() };
-  all.set(promise, watched);
-  const settle = (value?: unknown): void => {
-    watched.settled = { value };
-    for (const listener of [...watched.listeners]) notify(watched, listener);
+function subscribe(promise: Promise<unknown>): Subscribers {
+  const subscribers: Subscribers = { listeners: new Set() };
+  all.set(promise, subscribers);
+  const notifyAll = (value?: unknown): void => {
+    subscribers.settled = { value };
+    for (const listener of [...subscribers.listeners]) {
+      notify(subscribers, listener);
+    }
   };
-  promise.then(settle, () => settle());
-  return watched;
+  promise.then(notifyAll, () => notifyAll());
+  return subscribers;
 }
 
-function notify({ listeners, settled }: Watched, listener: Listener): void {
+function notify({ listeners, settled }: Subscribers, listener: Listener): void {
   if (listeners.delete(listener)) listener(settled?.value);
 }
 
-const all = new WeakMap<Promise<unknown>, Watched>();
+const all = new WeakMap<Promise<unknown>, Subscribers>();

@@ -1,29 +1,29 @@
-/** When a reader goes on, and when it is over. */
+/** Wakes a reader that waits for news, and ends it. */
 
 import { onSettled } from "./on_settled.ts";
 
-/** What ends a reader without an error. */
-export const STOPPED: unique symbol = Symbol("left");
+/** The reason that ends a reader without an error. */
+export const STOPPED: unique symbol = Symbol("stopped");
 
 export class Wakeup {
   readonly #signal: AbortSignal | undefined;
-  readonly #abort = (): void => this.#fail(this.#signal?.reason);
+  readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
   #pending = false;
   #unsubscribe: (() => void) | undefined;
-  #failed: { reason: unknown } | undefined;
+  #failure: { reason: unknown } | undefined;
   #resolve: (() => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
-  /** Whether no more will be written. */
+  /** True when no more will be written. */
   ended = false;
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
   }
 
-  /** Begins to listen. */
+  /** Begins to listen; `ended` tells that no more will be written. */
   open(ended?: Promise<unknown>): void {
     this.throwIfEnded();
-    this.#signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
     const end = (): void => {
       this.ended = true;
       this.notify();
@@ -33,34 +33,34 @@ export class Wakeup {
 
   /** Stops listening. */
   close(): void {
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#unsubscribe?.();
   }
 
-  /** Makes the reader reject with {@linkcode STOPPED}, wherever it is. */
+  /** Makes the reader reject with {@linkcode STOPPED}, wherever it waits. */
   stop(): void {
     this.#fail(STOPPED);
   }
 
-  /** There is something to read, or there may be. */
+  /** Reports that there may be something to read. */
   notify(): void {
     this.#pending = true;
     this.#resolve?.();
   }
 
-  /** To be called before it is looked whether there is something to read. */
+  /** Call this before each read: a later notification ends the next pause. */
   reset(): void {
     this.throwIfEnded();
     this.#pending = false;
   }
 
-  /** Throws when it is over. */
+  /** Throws the signal's reason, or {@linkcode STOPPED}. */
   throwIfEnded(): void {
     this.#signal?.throwIfAborted();
-    if (this.#failed) throw this.#failed.reason;
+    if (this.#failure) throw this.#failure.reason;
   }
 
-  /** Until there is news since {@linkcode reset}, or the time is over. */
+  /** Waits for a notification since {@linkcode reset}, or for the time. */
   async pause(ms: number): Promise<void> {
     if (this.#pending) return;
     let timer;
@@ -74,21 +74,23 @@ export class Wakeup {
     }
   }
 
-  /** The promise, unless it is over before. */
+  /** Resolves as the promise; rejects when the reader is ended before. */
   race<T>(promise: Promise<T>): Promise<T> {
     return this.#until(promise, false) as Promise<T>;
   }
 
   async #until(promise: Promise<unknown>, wakes: boolean): Promise<unknown> {
-    // Nobody waits for it when all is over before.
+    // Nobody handles its rejection when the reader has ended already.
     promise.catch(() => {});
     this.throwIfEnded();
-    const { promise: over, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise: result, resolve, reject } = Promise.withResolvers<
+      unknown
+    >();
     promise.then(resolve, reject);
     if (wakes) this.#resolve = () => resolve(undefined);
     this.#reject = reject;
     try {
-      return await over;
+      return await result;
     } finally {
       this.#resolve = undefined;
       this.#reject = undefined;
@@ -96,7 +98,7 @@ export class Wakeup {
   }
 
   #fail(reason: unknown): void {
-    this.#failed ??= { reason };
+    this.#failure ??= { reason };
     this.#reject?.(reason);
   }
 }

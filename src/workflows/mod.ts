@@ -1,6 +1,7 @@
 /**
- * The sequences that scripts get wrong, each taking a client or a VMM from
- * `./process`, whose events they use.
+ * Workflows: operations of several steps that are easy to get wrong. Each takes
+ * a client or a handle of `./process`, uses the events of the handle, and rolls
+ * back if a step fails.
  *
  * @example
  * ```ts
@@ -13,17 +14,14 @@
  * @module
  */
 export type { VmmExit } from "../errors/errors.ts";
+export type { EventMatching, EventPattern } from "../vmm/event_pattern.ts";
 export {
-  type EventMatching,
-  type EventPattern,
   waitForEvent,
   type WaitForEventOptions,
 } from "../vmm/wait_for_event.ts";
-export {
-  migrateVm,
-  type MigrateVmOptions,
-  type MigrationProgress,
-} from "./migration/migrate.ts";
+export { migrateVm } from "./migration/migrate.ts";
+export type { MigrateVmOptions } from "./migration/options.ts";
+export type { MigrationProgress } from "./migration/phase.ts";
 export { MigrationError, type MigrationSideState } from "./migration/error.ts";
 export { removeDeviceAndWait } from "./remove.ts";
 export { replaceConfig, type ReplaceConfigOptions } from "./replace.ts";

@@ -1,17 +1,17 @@
-/** A device taken out of a VM. */
+/** Removes a device from a VM. */
 import type { Client } from "../client/create_client.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "../vmm/vmm.ts";
 import { waitForDeviceRemoved } from "../vmm/wait_for.ts";
 
 /**
- * Asks the guest to let go of a device, and waits until it has: only then the
- * id, the slot and what is behind it can be used again. A guest without a
- * driver for it never does, so give a `timeoutMs` or a `signal`. Its id stays
- * taken then: a script that adds devices again and again had better leave `id`
- * out and use the answer's.
+ * Asks the guest to release a device, and waits until the guest has done so.
+ * Only then the id, the PCI slot and the file of the device can be used again.
+ * A guest without a driver for the device never releases it, so give a
+ * `timeoutMs` or a `signal`; the id stays taken then. A script that adds
+ * devices repeatedly should leave out `id`, and use the id of the response.
  *
- * @throws {ApiError} `unknown_device`, and as the VMM refuses it.
- * @throws {DeadlineError} after `timeoutMs`; the device is still to go.
+ * @throws {ApiError} `unknown_device`, or another refusal of the VMM.
+ * @throws {DeadlineError} after `timeoutMs`; the guest may still release it.
  * @throws {VmmExitedError} when the VMM ended.
  */
 export async function removeDeviceAndWait(

@@ -1,30 +1,31 @@
-/** Another configuration for the VM, or the old one back. */
+/** Replaces the VM of a VMM, or brings the old VM back. */
 import type { Client } from "../client/create_client.ts";
 import type { CallOptions } from "../contract/call_options.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
 import { RollbackError } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
-import { infoOf, isAlreadyExists } from "../vmm/wait_for.ts";
+import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
 
-/** What {@linkcode replaceConfig} takes besides the configuration. */
+/** Options of {@linkcode replaceConfig}. */
 export interface ReplaceConfigOptions {
   /**
-   * Gives up with the signal's own reason. Once the old VM is deleted, that
-   * brings it back first.
+   * Its abort ends the workflow with the signal's own reason. After the old VM
+   * was deleted, the old VM is brought back first.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Deletes the VM, creates it anew and boots it; resolves to its info. The guest
- * is not asked: shut it down before, if it has something to lose. When the new
- * configuration does not boot, the old one is created again, and booted if it
- * was, and the reason is thrown. A body that the VMM cannot read is refused
- * before anything is deleted. Without a VM it creates and boots one.
+ * Deletes the VM, creates another one and boots it; resolves to its info. The
+ * guest gets no warning: shut it down before, if it has unsaved data. When the
+ * new configuration does not boot, the old one is created again, and booted if
+ * it was booted; the call rejects with the error of the new one. A body that
+ * the VMM cannot parse is refused before anything is deleted. Without a VM,
+ * the call only creates and boots one.
  *
  * @throws {InvalidRequestError} as `vm.create`.
  * @throws {ApiError} as the VMM refuses a step.
- * @throws {RollbackError} when the old VM did not come back.
+ * @throws {RollbackError} when the old VM could not be brought back.
  */
 export async function replaceConfig(
   vmm: Client | Vmm,
@@ -34,24 +35,26 @@ export async function replaceConfig(
   const { vm, socketPath } = vmmOf(vmm).client;
   const options = signal && { signal };
   const old = await infoOf(vm, options);
-  if (old) await tryOut(vm, config, options);
+  if (old) await assertParsable(vm, config, options);
   signal?.throwIfAborted();
   let isDeleted = false;
   try {
-    // Without the signal: nobody would know whether the VM is still there.
+    // Without the signal: an abort would leave open whether the VM is deleted.
     if (old) await vm.delete();
     isDeleted = true;
     await vm.create(config, options);
     await vm.boot(options);
     return await vm.info(options);
   } catch (failure) {
-    // One that came after the look is somebody else's.
+    // Another program created this VM after the first look.
     if (!old && isAlreadyExists(failure)) throw failure;
     try {
       if (isDeleted || await hasChanged(vm, old)) await bringBack(vm, old);
-    } catch (undo) {
-      const left = "the old VM is gone";
-      throw new RollbackError(failure, undo, left, { socketPath });
+    } catch (rollbackFailure) {
+      const remaining = "The old VM is gone";
+      throw new RollbackError(failure, rollbackFailure, remaining, {
+        socketPath,
+      });
     }
     throw failure;
   }
@@ -74,10 +77,10 @@ async function bringBack(
 }
 
 /**
- * Finds what is wrong with a body while nothing is lost: a VMM reads the whole
- * of it before it says that there is a VM already.
+ * Finds a body that the VMM cannot parse, while the old VM still runs: a VMM
+ * parses the whole body before it refuses a second VM.
  */
-async function tryOut(
+async function assertParsable(
   vm: Client["vm"],
   config: VmConfig,
   options: CallOptions | undefined,

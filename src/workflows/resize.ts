@@ -1,4 +1,4 @@
-/** Another size, once the guest is ready for it. */
+/** Resizes a VM, once the guest is ready. */
 import type { Client } from "../client/create_client.ts";
 import type { VmInfo, VmResize } from "../generated/types.gen.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "../vmm/vmm.ts";
@@ -6,12 +6,11 @@ import { pollUntil } from "../vmm/poll.ts";
 
 /**
  * Resizes a VM, and resolves to its info when it has the vCPUs that were asked
- * for. While the guest still holds vCPUs that an earlier call took away, the
- * VMM refuses another number as `busy`: this waits that out, and then for its
- * own. What a guest does about memory and the balloon is up to it:
- * `memory_actual_size` tells.
+ * for. While the guest still uses vCPUs that an earlier call removed, the VMM
+ * refuses another number as `busy`: this waits for the guest, and then for its
+ * own vCPUs. It does not wait for memory or the balloon.
  *
- * @throws {ApiError} as the VMM refuses it.
+ * @throws {ApiError} as the VMM refuses the size.
  * @throws {DeadlineError} after `timeoutMs`; the guest may follow later.
  * @throws {VmmExitedError} when the VMM ended.
  */
@@ -23,16 +22,21 @@ export async function resizeAndWait(
   const target = vmmOf(vmm, options.events);
   const { vm } = target.client;
   const { desired_vcpus } = size;
-  let asked = false;
+  let isSent = false;
   return await pollUntil(target, {
-    goal: "the VM to be resized",
+    goal: {
+      subject: "VM",
+      unmet: "is not resized",
+      advice: () => "the guest still uses vCPUs that were removed",
+      operation: "vm.resize",
+    },
     async probe(signal) {
-      if (!asked) {
+      if (!isSent) {
         await vm.resize(size, { signal });
-        asked = true;
+        isSent = true;
       }
-      // The info gives the new number at once. To ask for it again does
-      // nothing, and is refused as long as the guest has not followed.
+      // vm.info gives the new number at once. The same request again does
+      // nothing, and is refused until the guest has released the vCPUs.
       if (desired_vcpus != null) await vm.resize({ desired_vcpus }, { signal });
       return await vm.info({ signal });
     },

@@ -1,33 +1,37 @@
-/** A VM out of a snapshot. */
+/** Restores a VM from a snapshot. */
 import { resolve } from "node:path";
+import { checkPath } from "../arguments/path.ts";
 import type { Client } from "../client/create_client.ts";
 import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
-import { checkComplete } from "./snapshot.ts";
+import { assertComplete } from "./snapshot_files.ts";
 import { RollbackError } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
-import { infoOf, isAlreadyExists } from "../vmm/wait_for.ts";
+import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
 
-/** How a VM comes back; the VMM's own options, by its own names. */
+/** Options of {@linkcode restoreVm}; the VMM's own have its names. */
 export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
   /**
-   * Lets the VM run on; otherwise it is left paused.
+   * Resumes the VM; otherwise the VM is left paused.
    *
    * Default: `true`.
    */
   readonly resume?: boolean;
-  /** Gives up with the signal's own reason, and deletes what came of it. */
+  /**
+   * Its abort ends the workflow with the signal's own reason, and deletes a VM
+   * that was restored.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Brings a VM back from the directory of a snapshot, and resolves to its info.
- * Its disks must hold what they held at the time of the snapshot. When it
- * fails, the VM that the VMM may have kept is deleted.
+ * Restores a VM from the directory of a snapshot, and resolves to its info. Its
+ * disks must have the content that they had at the time of the snapshot. When
+ * the restore fails, a VM that the VMM kept is deleted.
  *
  * @throws {InvalidRequestError} `directory` when the snapshot is incomplete.
  * @throws {ApiError} as the VMM refuses it; `already_exists` where there is a
  * VM.
- * @throws {RollbackError} when what was left could not be deleted.
+ * @throws {RollbackError} when a VM that was kept could not be deleted.
  */
 export async function restoreVm(
   vmm: Client | Vmm,
@@ -36,23 +40,26 @@ export async function restoreVm(
 ): Promise<VmInfo> {
   const { vm, socketPath } = vmmOf(vmm).client;
   signal?.throwIfAborted();
-  const path = resolve(directory);
-  checkComplete(path);
-  const before = await infoOf(vm);
+  const path = resolve(checkPath("directory", directory));
+  assertComplete(path);
+  const call = signal && { signal };
+  const before = await infoOf(vm, call);
   try {
     await vm.restore(
       { ...options, source_url: `file://${path}`, resume },
-      signal && { signal },
+      call,
     );
-    return await vm.info(signal && { signal });
+    return await vm.info(call);
   } catch (failure) {
-    // One that came after the look is somebody else's.
+    // Another program created this VM after the first look.
     if (before || isAlreadyExists(failure)) throw failure;
     try {
       if (await infoOf(vm)) await vm.delete();
-    } catch (undo) {
-      const left = "the VMM may hold a VM";
-      throw new RollbackError(failure, undo, left, { socketPath });
+    } catch (rollbackFailure) {
+      const remaining = "The VMM may have a VM";
+      throw new RollbackError(failure, rollbackFailure, remaining, {
+        socketPath,
+      });
     }
     throw failure;
   }

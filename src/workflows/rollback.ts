@@ -1,39 +1,41 @@
-/** A sequence that failed, and could not be taken back either. */
+/** The error of a workflow that failed and could not roll back. */
 import { CloudHypervisorError, type ErrorContext } from "../errors/errors.ts";
 
 /**
- * A step of a sequence failed, and so did taking back what had been done
- * before it. Without the second failure a sequence rejects with the first.
+ * A step of a workflow failed, and so did the rollback of the steps before it.
+ * If the rollback succeeds, a workflow rejects with the error of the step.
  */
 export class RollbackError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "RollbackError";
-  /** Which of its kind it is. */
+  /** The one code of this class. */
   override readonly code = "rollback_failed";
-  /** What failed first; also the `cause`. */
+  /** The error of the step; also the `cause`. */
   readonly failure: unknown;
-  /** What failed in taking it back. */
+  /** The error of the rollback. */
   readonly rollbackFailure: unknown;
-  /** What was left, as "the VM is paused". */
+  /** What the failed rollback leaves, such as "The VM is left paused". */
   readonly remaining: string;
 
-  /** Words the message from both failures. */
+  /** Words the message from both errors. */
   constructor(
     failure: unknown,
-    undo: unknown,
-    left: string,
+    rollbackFailure: unknown,
+    remaining: string,
     context: ErrorContext,
   ) {
-    super(`${said(failure)}; and then ${said(undo)}; ${left}`, {
-      ...context,
-      cause: failure,
-    });
+    super(
+      `${messageOf(failure)}. Rolling back failed too: ${
+        messageOf(rollbackFailure)
+      }. ${remaining}`,
+      { ...context, cause: failure },
+    );
     this.failure = failure;
-    this.rollbackFailure = undo;
-    this.remaining = left;
+    this.rollbackFailure = rollbackFailure;
+    this.remaining = remaining;
   }
 }
 
-function said(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,38 +1,39 @@
-/** A snapshot of a VM that goes on running. */
-import { readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+/** Takes a snapshot of a VM, which goes on running. */
+import { resolve } from "node:path";
+import { checkPath } from "../arguments/path.ts";
 import type { Client } from "../client/create_client.ts";
-import { ApiError, InvalidRequestError } from "../errors/errors.ts";
+import { ApiError } from "../errors/errors.ts";
 import { openEmptyDirectory } from "../vmm/private_directory.ts";
 import { RollbackError } from "./rollback.ts";
+import { assertComplete, SNAPSHOT_FILES } from "./snapshot_files.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 
-/** What {@linkcode snapshotVm} takes besides where to. */
+/** Options of {@linkcode snapshotVm}. */
 export interface SnapshotVmOptions {
   /**
-   * Called when the snapshot is there, while the VM is still paused, with the
-   * directory: the time to copy its disks. When it fails, the snapshot is
-   * removed, as if it had failed itself; what it wrote is its own.
+   * Called with the directory when the snapshot is complete and the VM is still
+   * paused: the moment to copy its disks. When it fails, the snapshot is
+   * removed and the call rejects with its error; files that it wrote stay.
    */
   readonly whilePaused?: ((directory: string) => unknown) | undefined;
   /**
-   * Gives up with the signal's own reason. The VMM cannot be stopped in the
-   * middle, so this waits for it, and resumes the VM.
+   * Its abort ends the workflow with the signal's own reason. The VMM cannot
+   * interrupt a snapshot, so the call waits for it, and resumes the VM.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a VM's state and memory into a directory: pauses it, takes the
- * snapshot and resumes it, also when the snapshot failed. A VM that was paused
- * stays so. Disks are not in it: what they hold has to be kept with it, as of
- * the time of the snapshot, which is what `whilePaused` is for.
+ * Writes the state and the memory of a VM into a directory: pauses the VM,
+ * takes the snapshot and resumes the VM, also after a failure. A VM that was
+ * paused before stays paused. A snapshot does not contain disks: copy them at
+ * the same moment, in `whilePaused`.
  *
- * The directory is made, with mode 0700, or is there and empty. When the
- * snapshot fails, what it wrote is removed again.
+ * The directory is created with mode 0700, or exists and is empty. When the
+ * snapshot fails, its files are removed.
  *
- * @throws {InvalidRequestError} `directory` when it is anything else; it is
- * left as it is, and the VM too.
+ * @throws {InvalidRequestError} `directory` when it is not empty or cannot be
+ * created. Nothing is changed then, and the VM is not paused.
  * @throws {ApiError} as the VMM refuses a step; `not_running` without a VM that
  * runs.
  * @throws {RollbackError} when the VM could not be resumed after a failure.
@@ -45,64 +46,35 @@ export async function snapshotVm(
   const { client } = vmmOf(vmm);
   const { vm, socketPath } = client;
   signal?.throwIfAborted();
+  const path = resolve(checkPath("directory", directory));
   const { state } = await vm.info(signal && { signal });
-  const target = openEmptyDirectory(resolve(directory));
+  const target = openEmptyDirectory(path);
   try {
     if (state !== "Paused") await vm.pause(signal && { signal });
     await vm.snapshot(
       { destination_url: `file://${target.path}` },
       signal && { signal },
     );
-    checkComplete(target.path);
+    assertComplete(target.path);
     await whilePaused?.(target.path);
   } catch (failure) {
-    if (state === "Running") {
-      await resumed(client).catch((undo) => {
-        const left = "the VM is paused";
-        throw new RollbackError(failure, undo, left, { socketPath });
-      }).finally(() => target.discard(FILES));
-    } else target.discard(FILES);
+    try {
+      if (state === "Running") await ensureResumed(client);
+    } catch (rollbackFailure) {
+      const remaining = "The VM is left paused";
+      throw new RollbackError(failure, rollbackFailure, remaining, {
+        socketPath,
+      });
+    } finally {
+      target.discard(SNAPSHOT_FILES);
+    }
     throw failure;
   }
-  if (state === "Running") await resumed(client);
+  if (state === "Running") await ensureResumed(client);
 }
 
-/** What a snapshot is made of. */
-export const FILES: readonly string[] = [
-  "config.json",
-  "state.json",
-  "memory-ranges",
-];
-
-/** @throws {InvalidRequestError} when a snapshot is not whole. */
-export function checkComplete(directory: string): void {
-  for (const name of FILES) {
-    const path = join(directory, name);
-    const problem = statSync(path, { throwIfNoEntry: false }) === undefined
-      ? "is missing"
-      : name.endsWith(".json") && !isJson(readFileSync(path, "utf8"))
-      ? "is not whole"
-      : undefined;
-    if (problem === undefined) continue;
-    throw new InvalidRequestError(
-      "invalid_request",
-      "directory",
-      `the snapshot in "${directory}" is incomplete: ${name} ${problem}`,
-    );
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Resumes a VM that may not have been paused at all. */
-async function resumed({ vm }: Client): Promise<void> {
+/** Resumes a VM, which may not have been paused. */
+async function ensureResumed({ vm }: Client): Promise<void> {
   try {
     await vm.resume();
   } catch (error) {

@@ -111,7 +111,7 @@ export function events(event: VmmEvent): unknown[] {
 }
 
 export async function handles(process: VmmProcess): Promise<unknown[]> {
-  const vmm = connectVmm("/run/vm0/api.sock");
+  const vmm = await connectVmm("/run/vm0/api.sock");
   const { properties } = await waitForEvent(vmm, {
     source: "vm",
     event: "migration-memory-iteration",

@@ -85,9 +85,9 @@ test("a script ended by SIGKILL leaves a VMM to connect to", async () => {
     assert.ok(isRunning(pid));
     const { command } = programs[0]!;
     await assert.rejects(spawnVmm({ command, directory }), {
-      message: new RegExp(`a VMM with pid ${pid} .*connectVmm`),
+      message: new RegExp(`the VMM with pid ${pid}; use connectVmm`),
     });
-    const vmm = connectVmm(`${directory}/api.sock`);
+    const vmm = await connectVmm(`${directory}/api.sock`);
     process.kill(pid, "SIGKILL");
     while (isRunning(pid)) await delay(5);
     await assert.rejects(vmm.client.vmm.ping(), { code: "refused" });

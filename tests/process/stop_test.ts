@@ -75,7 +75,7 @@ test("stop() of a VMM that a script connected to ends with vmm.shutdown", async 
     });
     await assert.rejects(vmm.stop({ timeoutMs: 400 }), (error) => {
       assert.ok(error instanceof DeadlineError);
-      assert.match(error.message, /Waited 400 ms for the VMM to end, in vain/);
+      assert.match(error.message, /^VMM at ".*" has not ended after 400 ms$/);
       return true;
     });
     assert.deepEqual(await vmm.stop({ timeoutMs: 5000 }), {

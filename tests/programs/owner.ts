@@ -1,4 +1,4 @@
-/** A script that owns a VMM in a directory; `own` handles signals itself. */
+/** A script that owns a VMM in a directory; with `own` the script handles signals itself. */
 import process from "node:process";
 import { spawnVmm } from "../../src/process/mod.ts";
 import { fakeCommand } from "../../testing/mod.ts";
@@ -7,7 +7,7 @@ const [directory, mode] = process.argv.slice(2);
 const vmm = await spawnVmm({
   command: fakeCommand(),
   directory: directory!,
-  handleSignals: mode !== "own",
+  onSignal: mode === "own" ? "ignore" : "kill",
 });
 if (mode === "own") {
   process.once("SIGTERM", async () => {

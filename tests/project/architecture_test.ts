@@ -15,6 +15,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["src/client", "src/contract", "src/errors", "src/generated"],
   "src/sdk": ["src/client", "src/generated", "src/json", "src/transport"],
   "src/process": [
+    "src/arguments",
     "src/client",
     "src/errors",
     "src/events",
@@ -23,6 +24,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/wait",
   ],
   "src/workflows": [
+    "src/arguments",
     "src/client",
     "src/contract",
     "src/errors",

@@ -54,7 +54,7 @@ const SCRIPTS: { readonly [call: string]: string } = {
     await createClient("S").vm.delete();
     await restoreVm(createClient("S"), "D");`,
   'connectVmm("S", { eventsPath: "E" })': `
-    const vmm = connectVmm("S", { eventsPath: "E" });
+    const vmm = await connectVmm("S", { eventsPath: "E" });
     for await (const _ of vmm.events()) break;
     await vmm.client.vmm.ping();`,
   'spawnVmm({ directory: "D" })': `

@@ -91,7 +91,7 @@ export async function faked(
     eventFd: fd,
     ...options,
   });
-  const vmm = connectVmm(fake.socketPath, { eventsPath });
+  const vmm = await connectVmm(fake.socketPath, { eventsPath });
   return {
     fake,
     vmm,

@@ -1,43 +1,43 @@
-/** What became of a migration that did not succeed. */
+/** The error of a migration, with the state of both sides. */
 import type { Client } from "../../client/create_client.ts";
 import {
   CloudHypervisorError,
-  ConnectionError,
   type ErrorContext,
 } from "../../errors/errors.ts";
 import type { VmState } from "../../generated/types.gen.ts";
-import { isNotCreated } from "../../vmm/wait_for.ts";
+import { isNotCreated } from "../../vmm/vm_info.ts";
+import { isGone } from "../../vmm/wait_for_exit.ts";
 
 /**
- * The state of a side's VM; `none` where the VMM has no VM, `gone` where the
- * VMM has ended, `unknown` where it does not say.
+ * The state of one side's VM: `none` where the VMM has no VM, `gone` where the
+ * VMM has ended, `unknown` where the VMM does not answer.
  */
 export type MigrationSideState = VmState | "none" | "gone" | "unknown";
 
-/** A migration failed or was given up; `cause` is why. */
+/** A migration failed or was aborted; the `cause` is the reason. */
 export class MigrationError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "MigrationError";
-  /** Which of its kind it is. */
+  /** The one code of this class. */
   override readonly code = "migration_failed";
-  /** What the source is left with. */
+  /** The state of the source after the failure. */
   readonly source: MigrationSideState;
-  /** What the destination is left with. */
+  /** The state of the destination after the failure. */
   readonly destination: MigrationSideState;
 
-  /** Words the message from the reason and both sides. */
+  /** Words the message from the reason and both states. */
   constructor(
     source: MigrationSideState,
     destination: MigrationSideState,
     context: ErrorContext & {
-      /** Why. */
+      /** The reason of the failure. */
       cause: unknown;
     },
   ) {
-    const { cause } = context;
+    const { cause, socketPath } = context;
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
-      `The migration did not succeed: ${reason}; source: ${source}, destination: ${destination}`,
+      `The migration of the VM at "${socketPath}" failed: ${reason}; source: ${source}, destination: ${destination}`,
       context,
     );
     this.source = source;
@@ -45,7 +45,7 @@ export class MigrationError extends CloudHypervisorError {
   }
 }
 
-/** What a VMM is left with. */
+/** Asks a side for its state; never rejects. */
 export async function readSideState(
   { vm }: Client,
 ): Promise<MigrationSideState> {
@@ -55,10 +55,4 @@ export async function readSideState(
     if (isNotCreated(error)) return "none";
     return isGone(error) ? "gone" : "unknown";
   }
-}
-
-/** Whether nothing listens any more. */
-export function isGone(error: unknown): boolean {
-  return error instanceof ConnectionError &&
-    (error.code === "refused" || error.code === "socket_missing");
 }

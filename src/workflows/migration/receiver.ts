@@ -1,4 +1,4 @@
-/** The side of a migration that listens. */
+/** The side of a migration that receives the VM. */
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import type { ReceiveMigrationData } from "../../generated/types.gen.ts";
@@ -9,17 +9,17 @@ import type { Vmm } from "../../vmm/vmm.ts";
 export class Receiver {
   readonly #vmm: Vmm;
   readonly #url: string;
-  /** Resolves to why it ended: undefined when the VM has arrived. */
+  /** Resolves to the reason of the end: undefined when the VM has arrived. */
   readonly ended: Promise<{ failure?: unknown }>;
-  readonly #ready: Promise<void>;
+  readonly #listening: Promise<void>;
   #state: "open" | "arrived" | "failed" = "open";
 
-  /** Sends the call, which stays open until a VM has come. */
+  /** Sends the call, which stays open until a VM has arrived. */
   constructor(vmm: Vmm, body: ReceiveMigrationData, scope: AbortScope) {
     this.#vmm = vmm;
     this.#url = body.receiver_url;
-    this.#ready = this.#listening(scope);
-    this.#ready.catch(() => {});
+    this.#listening = this.#waitUntilListening(scope);
+    this.#listening.catch(() => {});
     this.ended = vmm.client.vm.receiveMigration(body)
       .then(() => {
         this.#state = "arrived";
@@ -30,32 +30,35 @@ export class Receiver {
       });
   }
 
-  /** Whether the VM has come, or will not; open while it may. */
+  /** `open` until the VM has arrived or will never arrive. */
   get state(): "open" | "arrived" | "failed" {
     return this.#state;
   }
 
-  /** Resolves when it listens. To try would be to connect, and it takes one. */
+  /**
+   * Resolves when the VMM listens. The listener cannot be probed by connecting:
+   * it accepts one connection only.
+   */
   async ready(scope: AbortScope): Promise<void> {
     const failed = this.ended.then(({ failure }) => {
-      throw failure ?? new Error("nothing was received");
+      throw failure ?? new Error("the destination ended without a VM");
     });
-    await scope.race(Promise.race([this.#ready, failed]));
+    await scope.race(Promise.race([this.#listening, failed]));
   }
 
   /**
-   * Makes the VMM stop listening, by a peer that hangs up; again until it has
-   * stopped, since it may not listen yet. Where one has come already, this
-   * changes nothing.
+   * Makes the VMM stop listening, by a peer that hangs up. Repeats that until
+   * the call has ended, since the VMM may not listen yet. After the source has
+   * connected, this changes nothing.
    */
-  async release(scope: AbortScope): Promise<void> {
+  async stop(scope: AbortScope): Promise<void> {
     while (this.#state === "open") {
-      await this.#knock();
-      await scope.pause(KNOCK_MS, this.ended);
+      await this.#connectAndHangUp();
+      await scope.pause(STOP_INTERVAL_MS, this.ended);
     }
   }
 
-  async #knock(): Promise<void> {
+  async #connectAndHangUp(): Promise<void> {
     await new Promise<void>((resolve) => {
       const socket = connect(addressOf(this.#url));
       socket.once("connect", () => socket.destroy());
@@ -64,7 +67,7 @@ export class Receiver {
     });
   }
 
-  async #listening(scope: AbortScope): Promise<void> {
+  async #waitUntilListening(scope: AbortScope): Promise<void> {
     if (this.#vmm.events) {
       const event = { source: "vm", event: "migration-receive-ready" } as const;
       await waitForEvent(this.#vmm, event, { signal: scope.signal });
@@ -75,8 +78,7 @@ export class Receiver {
   }
 }
 
-/** Where a migration's URL leads. */
-export function addressOf(
+function addressOf(
   url: string,
 ): { path: string } | { host: string; port: number } {
   if (url.startsWith("unix:")) return { path: url.slice("unix:".length) };
@@ -85,4 +87,4 @@ export function addressOf(
 }
 
 const POLL_MS = 5;
-const KNOCK_MS = 50;
+const STOP_INTERVAL_MS = 50;

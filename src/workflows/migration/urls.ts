@@ -1,23 +1,25 @@
-/** Where a VM travels, when it is migrated. */
+/** The addresses of a migration. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidRequestError } from "../../errors/errors.ts";
 
-/** The addresses of both sides, and the directory of a socket of its own. */
+/** The addresses of both sides, and the directory of a default socket. */
 export class MigrationUrls {
+  /** The address to which the source sends. */
   readonly url: string;
+  /** The address on which the destination listens. */
   readonly receiver: string;
   readonly #directory: string | undefined;
 
-  /** @throws {InvalidRequestError} `url`, if one of them is no address. */
+  /** @throws {InvalidRequestError} `url` when a URL is not an address. */
   constructor(url: string | undefined, receiverUrl: string | undefined) {
-    for (const given of [url, receiverUrl]) {
-      if (given === undefined || /^(unix:.|tcp:.+:\d+$)/.test(given)) continue;
+    for (const address of [url, receiverUrl]) {
+      if (address === undefined || ADDRESS.test(address)) continue;
       throw new InvalidRequestError(
         "invalid_request",
         "url",
-        `"${given}" is neither unix:<path> nor tcp:<address>:<port>`,
+        `"${address}" is neither unix:<path> nor tcp:<address>:<port>`,
       );
     }
     if (url === undefined) {
@@ -27,8 +29,11 @@ export class MigrationUrls {
     this.receiver = receiverUrl ?? this.url;
   }
 
+  /** Removes the directory of the default socket. */
   remove(): void {
     if (this.#directory === undefined) return;
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
+
+const ADDRESS = /^(unix:.|tcp:.+:\d+$)/;

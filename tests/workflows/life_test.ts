@@ -1,4 +1,4 @@
-/** The sequences on a VMM of the script's own: the fake, and a real one. */
+/** All workflows on one VM: with the fake VMM, and with a real one. */
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import {
 import { inDirectory, programs, smallVm, sparse } from "../support/vmms.ts";
 
 for (const { name, command, test } of programs) {
-  test(`a VM of ${name} goes through the sequences`, () =>
+  test(`a VM of ${name} goes through all workflows`, () =>
     inDirectory(async (directory) => {
       const image = { image_type: "Raw" } as const;
       const config = smallVm(directory, {
@@ -31,7 +31,7 @@ for (const { name, command, test } of programs) {
         desired_vcpus: 2,
       });
       assert.equal(resized.cpus.boot_vcpus, 2);
-      // The guest never gives one back.
+      // The guest never releases a vCPU.
       await assert.rejects(
         resizeAndWait(vmm, { desired_vcpus: 1 }, { timeoutMs: 200 }),
         { code: "deadline" },
@@ -42,14 +42,14 @@ for (const { name, command, test } of programs) {
         path: sparse(join(directory, "b")),
         ...image,
       });
-      // Nor lets it go of a disk.
+      // The guest never releases a disk either.
       await assert.rejects(
         removeDeviceAndWait(vmm, "more", { timeoutMs: 200 }),
         { code: "deadline" },
       );
 
       const target = join(directory, "snapshot");
-      if (await canSnapshot(() => snapshotVm(vmm, target))) {
+      if (await hostCanSnapshot(() => snapshotVm(vmm, target))) {
         assert.equal((await waitForState(vmm, "Running")).state, "Running");
         await vm.delete();
         assert.equal((await restoreVm(vmm, target)).state, "Running");
@@ -81,8 +81,8 @@ for (const { name, command, test } of programs) {
     }));
 }
 
-/** Some hosts cannot save the state of a CPU. */
-async function canSnapshot(take: () => Promise<void>): Promise<boolean> {
+/** Tells whether the host can save the state of a CPU. */
+async function hostCanSnapshot(take: () => Promise<void>): Promise<boolean> {
   try {
     await take();
     return true;

@@ -1,0 +1,84 @@
+/** The handle of a VMM that the script started. */
+import type { Client } from "../client/create_client.ts";
+import type { VmmExit } from "../errors/errors.ts";
+import { readEvents } from "../events/mod.ts";
+import type { EventReader, Vmm } from "../vmm/vmm.ts";
+import type { Child } from "./child.ts";
+import { createStop, type StopOptions, type StopResult } from "./stop.ts";
+import type { VmmDirectory } from "./vmm_directory.ts";
+
+/** The handle of a VMM that the script started; `spawnVmm` creates it. */
+export interface VmmProcess extends Vmm {
+  /** The client of the VMM. */
+  readonly client: Client;
+  /** The process; the first one if the command starts another. */
+  readonly pid: number;
+  /** The absolute path of the API socket. */
+  readonly socketPath: string;
+  /**
+   * The absolute path of the directory with the VMM's files. Put sockets and
+   * logs of the VM there, too. A private directory exists until `stop()`,
+   * `kill()`, the disposal or the end of the script, also after the VMM has
+   * ended.
+   */
+  readonly directory: string;
+  /**
+   * Resolves when the process has ended, and never rejects. While the process
+   * runs, it keeps the script alive.
+   */
+  readonly exited: Promise<VmmExit>;
+  /** Reads the VMM's events, which end with the process. */
+  readonly events: EventReader;
+  /**
+   * Ends the VMM: by the guest's power button, then `vm.shutdown`,
+   * `vmm.shutdown`, SIGTERM and SIGKILL, each with its share of the time. Two
+   * calls at once share one outcome.
+   *
+   * @throws {DeadlineError} when not even SIGKILL ended the VMM in time.
+   */
+  stop(options?: StopOptions): Promise<StopResult>;
+  /** Ends the VMM by SIGKILL, and resolves when the process has ended. */
+  kill(): Promise<VmmExit>;
+  /** Stops the VMM, within `stopTimeoutMs`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The parts of a handle. */
+export interface VmmProcessParts {
+  readonly child: Child;
+  readonly client: Client;
+  readonly directory: VmmDirectory;
+  readonly stopTimeoutMs: number;
+  /** Called when the VMM was stopped or killed. */
+  readonly onEnd: () => void;
+}
+
+/** Creates the handle of a VMM that answers. */
+export function createVmmProcess(
+  { child, client, directory, stopTimeoutMs, onEnd }: VmmProcessParts,
+): VmmProcess {
+  const { pid, exited } = child;
+  const events: EventReader = (options) =>
+    readEvents(directory.eventsPath, { ended: exited, ...options });
+  const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
+  const stop = createStop({ client, events, exited, signal }, onEnd);
+  return {
+    client,
+    pid,
+    socketPath: directory.socketPath,
+    directory: directory.path,
+    exited,
+    events,
+    stop,
+    async kill() {
+      child.signal("SIGKILL");
+      const exit = await exited;
+      onEnd();
+      return exit;
+    },
+    async [Symbol.asyncDispose]() {
+      await stop({ timeoutMs: stopTimeoutMs });
+      client.close();
+    },
+  };
+}

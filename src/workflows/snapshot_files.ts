@@ -1,0 +1,42 @@
+/** The files of a snapshot. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { InvalidRequestError } from "../errors/errors.ts";
+
+/** The names of all files of a snapshot. */
+export const SNAPSHOT_FILES: readonly string[] = [
+  "config.json",
+  "state.json",
+  "memory-ranges",
+];
+
+/** @throws {InvalidRequestError} `directory` when a file is not complete. */
+export function assertComplete(directory: string): void {
+  for (const name of SNAPSHOT_FILES) {
+    const problem = problemOf(join(directory, name));
+    if (problem === undefined) continue;
+    throw new InvalidRequestError(
+      "invalid_request",
+      "directory",
+      `the snapshot in "${directory}" is incomplete: ${name} ${problem}`,
+    );
+  }
+}
+
+function problemOf(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    return "is missing";
+  }
+  return path.endsWith(".json") && !isJson(readFileSync(path, "utf8"))
+    ? "is cut off"
+    : undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
