@@ -22,6 +22,7 @@ import {
   type VmmEvent,
 } from "../../src/events/mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
+import { withRandom } from "../support/random.ts";
 import { allRecordings } from "../support/recordings.ts";
 import { inDirectory } from "../support/vmms.ts";
 
@@ -316,22 +317,30 @@ test("readEvents() reads a web stream and cancels it", async () => {
 });
 
 test("readEvents() loses nothing of 100,000 events, and keeps their order", async () => {
-  await inDirectory(async (directory) => {
-    const path = join(directory, "events");
-    const writer = fileURLToPath(
-      new URL("../programs/writer.ts", import.meta.url),
-    );
-    const args = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-    const child = spawn(process.execPath, [...args, writer, path, "100000"]);
-    const ended = once(child, "exit");
-    let next = 0;
-    for await (const { source, timestamp } of readEvents(path)) {
-      if (source === "vmm") break;
-      assert.equal(timestamp?.secs, next++);
-    }
-    assert.equal(next, 100_000);
-    await ended;
-  });
+  await withRandom((random) =>
+    inDirectory(async (directory) => {
+      const path = join(directory, "events");
+      const writer = fileURLToPath(
+        new URL("../programs/writer.ts", import.meta.url),
+      );
+      const args = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+      const child = spawn(process.execPath, [
+        ...args,
+        writer,
+        path,
+        "100000",
+        `${Math.floor(random() * 2 ** 31)}`,
+      ]);
+      const ended = once(child, "exit");
+      let next = 0;
+      for await (const { source, timestamp } of readEvents(path)) {
+        if (source === "vmm") break;
+        assert.equal(timestamp?.secs, next++);
+      }
+      assert.equal(next, 100_000);
+      await ended;
+    })
+  );
 });
 
 test("readEvents() reads what a fake VMM reports", async () => {

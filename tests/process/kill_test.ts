@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
+import { withRandom } from "../support/random.ts";
 import { inDirectory, isRunning, programs } from "../support/vmms.ts";
 
 const CYCLE = fileURLToPath(new URL("../programs/cycle.ts", import.meta.url));
@@ -18,7 +19,7 @@ const MOMENTS = 50 / 5;
 /** Longer than the start of a script, a cycle and a half. */
 const SPAN_MS = 700;
 
-/** The processes whose arguments or environment name the directory. */
+/** The processes whose arguments name the directory. */
 function processesOf(directory: string): string[] {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
@@ -41,33 +42,39 @@ function run(directory: string, ...args: string[]) {
 const MODES = ["SIGINT", "SIGTERM", "throw", "reject", "exit", "halt"] as const;
 
 for (const mode of MODES) {
-  test(`a script that owns a VMM and ends by ${mode} leaves nothing`, async (t) => {
-    for (let moment = 0; moment < MOMENTS; moment++) {
-      const ms = Math.round(Math.random() * SPAN_MS);
-      await t.test(`after ${ms} ms`, () =>
-        inDirectory(async (directory) => {
-          const isSignal = mode.startsWith("SIG");
-          const child = run(directory, isSignal ? "signal" : mode, `${ms}`);
-          let stderr = "";
-          child.stderr.on("data", (chunk) => stderr += chunk);
-          const ended = once(child, "close");
-          await once(child.stdout, "data");
-          if (isSignal) {
-            await delay(ms);
-            process.kill(child.pid!, mode as NodeJS.Signals);
-          }
-          const [code, signal] = await ended;
-          if (isSignal) assert.equal(signal, mode, stderr);
-          else {assert.equal(
-              code,
-              mode === "exit" || mode === "halt" ? 3 : 1,
-              stderr,
-            );}
-          assert.deepEqual(readdirSync(directory), []);
-          // What was killed may take a moment to be gone.
-          while (processesOf(directory).length > 0) await delay(5);
-        }));
+  test(`a script that owns a VMM and ends by ${mode} leaves nothing`, () =>
+    withRandom(async (random) => {
+      for (let moment = 0; moment < MOMENTS; moment++) {
+        await endsCleanly(mode, Math.round(random() * SPAN_MS));
+      }
+    }));
+}
+
+async function endsCleanly(
+  mode: (typeof MODES)[number],
+  ms: number,
+): Promise<void> {
+  await inDirectory(async (directory) => {
+    const isSignal = mode.startsWith("SIG");
+    const child = run(directory, isSignal ? "signal" : mode, `${ms}`);
+    let stderr = "";
+    child.stderr.on("data", (chunk) => stderr += chunk);
+    const ended = once(child, "close");
+    await once(child.stdout, "data");
+    if (isSignal) {
+      await delay(ms);
+      process.kill(child.pid!, mode as NodeJS.Signals);
     }
+    const [code, signal] = await ended;
+    const context = `after ${ms} ms: ${stderr}`;
+    if (isSignal) assert.equal(signal, mode, context);
+    else {
+      const expected = mode === "exit" || mode === "halt" ? 3 : 1;
+      assert.equal(code, expected, context);
+    }
+    assert.deepEqual(readdirSync(directory), [], context);
+    // A killed process may take a moment to end.
+    while (processesOf(directory).length > 0) await delay(5);
   });
 }
 

@@ -1,4 +1,4 @@
-/** Checks a law on generated input: the same input each time, unless told. */
+/** Checks a law on generated input, which `TEST_SEED` decides. */
 import process from "node:process";
 import {
   assert,
@@ -7,12 +7,11 @@ import {
   type IProperty,
   property,
 } from "fast-check";
+import { seed } from "./random.ts";
 
-/** More, and others, by `FUZZ_RUNS=10000 FUZZ_SEED=7`. */
-const RUNS = Number(process.env["FUZZ_RUNS"] ?? 300);
-export const seed: number = Number(process.env["FUZZ_SEED"] ?? 20261123);
+const RUNS = Number(process.env["TEST_RUNS"] ?? 300);
 
-/** A failure names the seed, the path to the input, and the least input. */
+/** A failure names the seed, the path to the input, and the smallest input. */
 export async function holds<T>(
   law: IProperty<T> | IAsyncProperty<T>,
   share = 1,

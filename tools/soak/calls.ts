@@ -1,5 +1,6 @@
 /** Random calls, in random states, some of them given up. */
 import type { CallOptions, Client, VmConfig } from "../../mod.ts";
+import { freshSeed, randomFrom } from "../../tests/support/random.ts";
 import type { Ledger } from "./ledger.ts";
 
 type Make = (client: Client, id: string, options: CallOptions) => Promise<
@@ -67,6 +68,9 @@ function choices(config: VmConfig): readonly Choice[] {
   ];
 }
 
-function below(limit: number): number {
-  return Math.floor(Math.random() * limit);
+const random = randomFrom(freshSeed);
+
+/** Returns a random integer from 0 up to, but not including, the limit. */
+export function below(limit: number): number {
+  return Math.floor(random() * limit);
 }

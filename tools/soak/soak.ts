@@ -14,10 +14,11 @@ import { createClient } from "../../mod.ts";
 import { spawnVmm, type VmmProcess } from "../../src/process/mod.ts";
 import { fakeCommand } from "../../testing/mod.ts";
 import { files } from "../../tests/faults/watch.ts";
-import { callAtRandom } from "./calls.ts";
+import { below, callAtRandom } from "./calls.ts";
 import { Ledger } from "./ledger.ts";
 import { Memory } from "./memory.ts";
 import { startProxy } from "./proxy.ts";
+import { freshSeed } from "../../tests/support/random.ts";
 import { smallVm, sparse } from "../../tests/support/vmms.ts";
 
 const CLIENTS = 8;
@@ -73,7 +74,7 @@ const work = Promise.all(
 );
 while (!isOver()) {
   const left = Math.max(1, endsAt - Date.now());
-  await delay(Math.min(left, 500 + Math.random() * 3000));
+  await delay(Math.min(left, 500 + below(3000)));
   memory.take();
   await vmm.kill();
   kills++;
@@ -108,7 +109,7 @@ const outcomes = [...ledger.outcomes].sort(([, a], [, b]) => b - a)
   .map(([code, count]) => `${count} ${code}`).join(", ");
 ledger.violations.slice(0, 50).forEach((violation) => console.log(violation));
 console.log(
-  `soak: ${ledger.calls} calls, ${kills} kills, ${early} to ${late} MiB, ` +
+  `soak: seed ${freshSeed}, ${ledger.calls} calls, ${kills} kills, ${early} to ${late} MiB, ` +
     `${ledger.violations.length} violations; ${outcomes}`,
 );
 process.exit(ledger.violations.length > 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 /**
  * Runs the tests under Deno, Bun and Node, and counts them: `deno task test`.
- * `--runtime bun client` runs the files with "client" in their names, by Bun.
+ * `--runtime bun client` runs the files with "client" in their names, by Bun;
+ * `--seed N` repeats random tests.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -128,13 +129,17 @@ function label({ file, name }: Result): string {
 
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
-    options: { runtime: { type: "string", multiple: true, default: [] } },
+    options: {
+      runtime: { type: "string", multiple: true, default: [] },
+      seed: { type: "string" },
+    },
     allowPositionals: true,
   });
   const unknown = values.runtime.filter((wanted) =>
     !runtimes.some(({ name }) => name === wanted)
   );
   if (unknown.length > 0) throw new Error(`no runtime is called ${unknown}`);
+  if (values.seed !== undefined) process.env["TEST_SEED"] = values.seed;
   const selection = { only: values.runtime, files: positionals };
   const passed = await run(ROOT, selection, LIMITS, console.log);
   process.exitCode = passed ? 0 : 1;
