@@ -1,22 +1,22 @@
-/** What is read, and from where on. */
+/** The events that a reader yields. */
 import type { MonitorEvent } from "../contract/monitor_event.ts";
 import type { KnownEvent } from "../generated/events.gen.ts";
 
 /**
- * An event that is not listed here: a later release's. It is wrapped, so that
- * what is listed can be told apart by `source` and `event`.
+ * An event of a later release, which the types do not list. The reader wraps
+ * it, so that `source` and `event` tell the listed events apart.
  */
 export interface UnlistedEvent {
   /** The time since the monitor's start. */
   readonly timestamp: {
     /** Whole seconds. */
     readonly secs: number;
-    /** Nanoseconds beyond them. */
+    /** Nanoseconds beyond the whole seconds. */
     readonly nanos: number;
   };
-  /** Not the VMM but its reader. */
+  /** The reader reports the event, not the VMM. */
   readonly source: "reader";
-  /** What has happened. */
+  /** The kind of the event. */
   readonly event: "unlisted";
   /** The event as it was read. */
   readonly properties: MonitorEvent<
@@ -26,39 +26,61 @@ export interface UnlistedEvent {
   >;
 }
 
-/** Bytes that are no event; reading goes on after them. */
+/** Bytes that are no event; the reader goes on after them. */
 export interface UnreadableEvent {
-  /** There is none. */
+  /** Such bytes have no time. */
   readonly timestamp: null;
-  /** Not the VMM but its reader. */
+  /** The reader reports the event, not the VMM. */
   readonly source: "reader";
-  /** What has happened. */
+  /** The kind of the event. */
   readonly event: "unreadable";
-  /** Which bytes they are. */
+  /** The position and the beginning of the bytes. */
   readonly properties: {
-    /** Where they begin, in bytes from the source's beginning. */
+    /** The position of the first byte, from the source's beginning. */
     readonly offset: number;
-    /** How many there are. */
+    /** The number of bytes. */
     readonly length: number;
-    /** The first of them, at most 1024. */
+    /** The first bytes, at most 1024. */
     readonly bytes: Uint8Array;
   };
 }
 
-/** An event; known ones are told apart by `source` and `event` together. */
-export type VmmEvent = KnownEvent | UnlistedEvent | UnreadableEvent;
+/** The place of an event in its source. */
+export interface EventPosition {
+  /**
+   * The position behind the event, in bytes from the source's beginning. Give
+   * it to `readEvents` as `from` to go on after this event.
+   */
+  readonly offset: number;
+}
 
-/** What `readEvents` takes besides the source. */
+/** An event; `source` and `event` together tell the kinds apart. */
+export type VmmEvent =
+  & (KnownEvent | UnlistedEvent | UnreadableEvent)
+  & EventPosition;
+
+/** Options of `readEvents`. */
 export interface ReadEventsOptions {
   /**
-   * Whether to begin with the file's first event, or with what is written from
-   * the call on. A pipe or a stream has no beginning but now.
+   * The first event: the first one of the file, the first one that is written
+   * after the call, or the one at an `offset` of an earlier event. A file that
+   * is shorter than the offset is read from its beginning. A pipe or a stream
+   * always begins now.
    *
    * Default: `"start"`.
    */
-  readonly from?: "start" | "now" | undefined;
-  /** Ends it: the iteration rejects with the signal's own reason. */
+  readonly from?: "start" | "now" | number | undefined;
+  /** Its abort ends the iteration with the signal's own reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Resolves when the VMM has ended: what is there is read, and no more. */
+  /**
+   * A promise that settles when the VMM has ended: the reader then reads to the
+   * end of the file and ends. An `ended` that is already settled reads all
+   * events so far.
+   */
   readonly ended?: Promise<unknown> | undefined;
 }
+
+/** Begins to read the events of one source. */
+export type EventReader = (
+  options?: ReadEventsOptions,
+) => AsyncIterable<VmmEvent>;

@@ -1,6 +1,7 @@
 /**
- * The event monitor of a VMM, as an async iterable: what
- * `--event-monitor path=<file>` writes, from its beginning or from now on.
+ * The event monitor of a VMM as an async iterable: the records that
+ * `--event-monitor path=<file>` writes, from the beginning, from now on or from
+ * an earlier position.
  *
  * In Deno it needs `--allow-read=<file>`.
  *
@@ -18,11 +19,13 @@
  * @module
  */
 export type {
+  EventPosition,
+  EventReader,
   ReadEventsOptions,
   UnlistedEvent,
   UnreadableEvent,
   VmmEvent,
 } from "./event.ts";
 export { type EventInput, readEvents } from "./read.ts";
-export type { MonitorEvent } from "../contract/monitor_event.ts";
 export type { KnownEvent } from "../generated/events.gen.ts";
+export type { MonitorEvent } from "../contract/monitor_event.ts";

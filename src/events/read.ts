@@ -1,4 +1,4 @@
-/** An event monitor as an async iterable. */
+/** Reads an event monitor as an async iterable. */
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import type { ReadEventsOptions, VmmEvent } from "./event.ts";
@@ -6,7 +6,7 @@ import { type Chunk, endOf, follow } from "./file.ts";
 import { Records } from "./records.ts";
 import { STOPPED, Wakeup } from "../wait/wakeup.ts";
 
-/** Where events are read from. */
+/** A source of events. */
 export type EventInput =
   | string
   | URL
@@ -15,47 +15,80 @@ export type EventInput =
   | AsyncIterable<Uint8Array>;
 
 /**
- * Reads the events of a monitor: of a file by its path, of a descriptor, or of
- * a stream. A file is followed while it grows, and waited for if it is not
- * there yet. Nothing is opened before the first event is asked for.
+ * Reads the events of a monitor: of a file by its path, of a descriptor or of a
+ * stream. A file is followed while it grows, and awaited if it is missing. The
+ * reader opens nothing before the first event is asked for.
  *
- * It ends after the VMM's own `shutdown`, at the end of a pipe or stream, and
- * as the options say; leaving a `for await` lets go of everything. What is no
- * event comes as an {@linkcode UnreadableEvent}, and reading goes on. A
- * descriptor stays the caller's to close; that of a pipe is read without
- * blocking, by another one of the same pipe.
+ * The iteration ends after the VMM's `shutdown` event, at the end of a pipe or
+ * stream, and as the options say. A VMM that was killed reports no `shutdown`:
+ * pass `ended`, or use the `events()` of a handle, which end with the VMM.
+ * Leaving a `for await` closes everything. Bytes that are no event come as an
+ * {@linkcode UnreadableEvent}, and the reader goes on after them. The caller
+ * has to close its descriptor; a pipe is read without blocking, by another
+ * descriptor. Two readers of one pipe take events from each other; the readers
+ * of one handle do not.
  */
 export function readEvents(
   source: EventInput,
   options: ReadEventsOptions = {},
 ): AsyncGenerator<VmmEvent, void, void> {
-  const turn = new Wakeup(options.signal);
+  return openEvents(source, options);
+}
+
+/** Tells when a VMM is gone, while somebody needs to know. */
+export interface EndWatch {
+  readonly ended: Promise<unknown>;
+  stop(): void;
+}
+
+/** Reads events; the watch begins with the first event that is asked for. */
+export function openEvents(
+  source: EventInput,
+  options: ReadEventsOptions,
+  watch?: () => EndWatch,
+): AsyncGenerator<VmmEvent, void, void> {
+  const wakeup = new Wakeup(options.signal);
+  const ends = { ended: options.ended, watch };
   const path = source instanceof URL ? fileURLToPath(source) : source;
   if (typeof path === "string" || typeof path === "number") {
-    // Now is when this is called, not when the first event is asked for.
-    const start = options.from === "now" ? endOf(path) : 0;
-    const chunks = (): Chunks => follow(path, start, turn);
-    return leavable(read(chunks, start, turn, options.ended), turn);
+    // "now" is the time of the call, not of the first event.
+    const start = startOf(path, options.from);
+    const chunks = (): Chunks => follow(path, start, wakeup);
+    return stoppable(read(chunks, start, wakeup, ends), wakeup);
   }
-  const open = opener(path);
-  const chunks = (): Chunks => pull(open(), turn);
-  return leavable(read(chunks, 0, turn, options.ended), turn);
+  const open = iteratorOf(path);
+  const chunks = (): Chunks => pull(open(), wakeup);
+  return stoppable(read(chunks, 0, wakeup, ends), wakeup);
 }
 
 type Chunks = AsyncGenerator<Chunk, void, void>;
 
+interface Ends {
+  readonly ended: Promise<unknown> | undefined;
+  readonly watch: (() => EndWatch) | undefined;
+}
+
+function startOf(
+  source: string | number,
+  from: ReadEventsOptions["from"],
+): number {
+  if (from === "now") return endOf(source);
+  return typeof from === "number" ? from : 0;
+}
+
 async function* read(
   chunks: () => Chunks,
   start: number,
-  turn: Wakeup,
-  ended: Promise<unknown> | undefined,
+  wakeup: Wakeup,
+  ends: Ends,
 ): AsyncGenerator<VmmEvent, void, void> {
-  turn.open(ended);
+  const watch = ends.watch?.();
   const records = new Records(start);
   try {
+    wakeup.open(ends.ended, watch?.ended);
     for await (const chunk of chunks()) {
       for (const event of chunk ? records.add(chunk) : records.restart()) {
-        turn.throwIfEnded();
+        wakeup.throwIfEnded();
         yield event;
         if (event.source === "vmm" && event.event === "shutdown") return;
       }
@@ -64,24 +97,25 @@ async function* read(
   } catch (error) {
     if (error !== STOPPED) throw error;
   } finally {
-    turn.close();
+    wakeup.close();
+    watch?.stop();
   }
 }
 
-/** A generator's own return() waits for what it is waiting for. */
-function leavable(
+/** A generator whose `return()` also ends a pending `next()`. */
+export function stoppable(
   events: AsyncGenerator<VmmEvent, void, void>,
-  turn: Wakeup,
+  wakeup: Wakeup,
 ): AsyncGenerator<VmmEvent, void, void> {
   const leave = (): Promise<IteratorResult<VmmEvent, void>> => {
-    turn.stop();
+    wakeup.stop();
     return events.return();
   };
   return {
     next: () => events.next(),
     return: leave,
     throw: (error) => {
-      turn.stop();
+      wakeup.stop();
       return events.throw(error);
     },
     [Symbol.asyncIterator]() {
@@ -93,28 +127,28 @@ function leavable(
   };
 }
 
-/** The chunks of an iterator that may be silent for long. */
-async function* pull(chunks: AsyncIterator<unknown>, turn: Wakeup): Chunks {
+/** The chunks of an iterator that may be silent for a long time. */
+async function* pull(chunks: AsyncIterator<unknown>, wakeup: Wakeup): Chunks {
   try {
     for (;;) {
-      const { done, value } = await turn.race(chunks.next());
+      const { done, value } = await wakeup.race(chunks.next());
       if (done) return;
       yield value instanceof Uint8Array ? value : Buffer.from(String(value));
     }
   } finally {
-    // One that waits for a silent pipe would not answer.
+    // An iterator that waits for a silent pipe would not answer.
     void chunks.return?.()?.catch(() => {});
   }
 }
 
-function opener(source: unknown): () => AsyncIterator<unknown> {
+function iteratorOf(source: unknown): () => AsyncIterator<unknown> {
   if (source instanceof ReadableStream) return () => chunksOf(source);
   const iterable = source as AsyncIterable<unknown> | null;
   if (typeof iterable === "object" && iterable?.[Symbol.asyncIterator]) {
     return () => iterable[Symbol.asyncIterator]();
   }
   throw new TypeError(
-    "events are read from a path, a descriptor or a stream of bytes",
+    "readEvents takes a path, a descriptor or a stream of bytes",
   );
 }
 

@@ -1,28 +1,31 @@
 /**
- * Bytes, cut anywhere, as events. A record is JSON over several lines, and
- * ends with an empty line; no other line of it is empty.
+ * Turns bytes, cut anywhere, into events. A record is JSON over several lines,
+ * and ends with a blank line; it contains no other blank line.
  */
 import { Buffer } from "node:buffer";
-import type { MonitorEvent } from "../contract/monitor_event.ts";
-import { eventKinds, type KnownEvent } from "../generated/events.gen.ts";
-import type { UnreadableEvent, VmmEvent } from "./event.ts";
+import type { VmmEvent } from "./event.ts";
+import { isSpace, parseRecord, salvage, unreadable } from "./salvage.ts";
 
 export class Records {
-  /** Where `#rest` begins. */
+  /** The position of the first byte that is in no event yet. */
   #offset: number;
-  /** What came after the last whole record. */
+  /** The end of the bytes that are in no event yet. */
   #rest: Buffer = Buffer.alloc(0);
-  /** How many bytes of a record that is too long were not kept. */
-  #skipped = 0;
-  /** The beginning of such a record. */
+  /** The number of bytes before `#rest` that were not kept. */
+  #dropped = 0;
+  /** The beginning of the dropped bytes. */
   #head: Buffer = Buffer.alloc(0);
 
   constructor(offset: number) {
     this.#offset = offset;
   }
 
-  /** The events that these bytes complete. */
+  /** Yields the events that these bytes complete. */
   *add(bytes: Uint8Array): Generator<VmmEvent, void, void> {
+    if (bytes.length >= MIN_HOLE_BYTES && isZero(bytes)) {
+      yield* this.#addHole(bytes);
+      return;
+    }
     const known = Math.max(this.#rest.length - 1, 0);
     const all = this.#rest.length === 0
       ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -33,126 +36,109 @@ export class Records {
       end >= 0;
       end = all.indexOf(END, from)
     ) {
-      yield* this.#take(all.subarray(from, end));
+      yield* this.#take(all.subarray(from, end), END.length);
       from = end + END.length;
-      this.#offset += END.length;
     }
     this.#keep(all.subarray(from));
   }
 
-  /** What is left when no more will come. */
+  /** Yields the bytes that are left when no more will come. */
   *end(): Generator<VmmEvent, void, void> {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
-    yield* this.#take(rest);
+    yield* this.#take(rest, 0);
   }
 
-  /** Begins anew, as its source does; what was incomplete is reported. */
+  /** Reports an incomplete record, and begins at position 0 again. */
   *restart(): Generator<VmmEvent, void, void> {
     yield* this.end();
     this.#offset = 0;
   }
 
-  /** A record that never ends costs no more than its limit. */
+  /** Skips a part of a hole in a file: no record contains a NUL byte. */
+  *#addHole(bytes: Uint8Array): Generator<VmmEvent, void, void> {
+    if (this.#dropped === 0 && parseRecord(this.#rest) !== undefined) {
+      yield* this.end();
+    }
+    if (this.#dropped === 0) {
+      const start = bytes.subarray(0, HEAD_BYTES);
+      this.#head = Buffer.concat([this.#rest, start]).subarray(0, HEAD_BYTES);
+    }
+    this.#dropped += this.#rest.length + bytes.length;
+    this.#rest = Buffer.alloc(0);
+  }
+
+  /** Keeps the rest; of a record that never ends, only its two ends. */
   #keep(rest: Buffer): void {
-    // Copies, since a reader may fill its buffer again.
-    if (this.#skipped === 0) {
+    // Copies the bytes, since a reader may reuse its buffer.
+    if (this.#dropped === 0) {
       if (rest.length <= MAX_BYTES) {
         this.#rest = Buffer.from(rest);
         return;
       }
-      this.#head = Buffer.from(rest.subarray(0, KEPT_BYTES));
+      this.#head = Buffer.from(rest.subarray(0, HEAD_BYTES));
     }
-    // The last byte may be the first half of the record's end.
-    this.#rest = Buffer.from(rest.subarray(-1));
-    this.#skipped += rest.length - this.#rest.length;
+    // A whole record can follow the garbage, without a blank line between.
+    this.#rest = Buffer.from(rest.subarray(-TAIL_BYTES));
+    this.#dropped += rest.length - this.#rest.length;
   }
 
-  *#take(bytes: Buffer): Generator<VmmEvent, void, void> {
-    const skipped = this.#skipped;
-    const offset = this.#offset;
-    const length = bytes.length + skipped;
-    this.#offset += length;
-    this.#skipped = 0;
-    if (skipped > 0) {
-      yield unreadable(this.#head, offset, length);
-      return;
+  *#take(bytes: Buffer, endBytes: number): Generator<VmmEvent, void, void> {
+    const start = this.#offset;
+    const dropped = this.#dropped;
+    const next = start + dropped + bytes.length + endBytes;
+    this.#offset = next;
+    this.#dropped = 0;
+    if (dropped === 0) {
+      if (bytes.every(isSpace)) return;
+      const event = parseRecord(bytes);
+      if (event !== undefined) {
+        yield { ...event, offset: next };
+        return;
+      }
     }
-    if (bytes.every(isSpace)) return;
-    const event = parse(bytes);
-    if (event !== undefined) yield event;
-    else yield* salvage(bytes, offset);
+    let position = start;
+    let garbage = dropped;
+    let from = 0;
+    for (const { event, begin, end } of salvage(bytes)) {
+      garbage += begin - from;
+      if (garbage > 0) {
+        yield unreadable(this.#first(dropped, bytes, from), position, garbage);
+      }
+      position = start + dropped + end;
+      const isLast = end === bytes.length;
+      yield { ...event, offset: isLast ? next : position };
+      from = end;
+      garbage = 0;
+    }
+    garbage += bytes.length - from;
+    if (garbage > 0 && !(from > 0 && bytes.subarray(from).every(isSpace))) {
+      yield {
+        ...unreadable(this.#first(dropped, bytes, from), position, garbage),
+        offset: next,
+      };
+    }
+  }
+
+  #first(dropped: number, bytes: Buffer, from: number): Buffer {
+    return dropped > 0 && from === 0 ? this.#head : bytes.subarray(from);
   }
 }
 
-/** Events after garbage, or after one that was never completed. */
-function* salvage(
-  bytes: Buffer,
-  offset: number,
-): Generator<VmmEvent, void, void> {
-  let from = 0;
-  while (from < bytes.length) {
-    const next = bytes.indexOf(BEGINNING, from + 1);
-    const to = next < 0 ? bytes.length : next + 1;
-    const part = bytes.subarray(from, to);
-    const event = parse(part);
-    yield event ?? unreadable(part, offset + from, part.length);
-    from = to;
-  }
+/** Compares with zeros, which is much faster than to look at each byte. */
+export function isZero(bytes: Uint8Array): boolean {
+  if (bytes.length > zeros.length) zeros = Buffer.alloc(bytes.length);
+  return bytes[0] === 0 && bytes.at(-1) === 0 &&
+    Buffer.compare(bytes, zeros.subarray(0, bytes.length)) === 0;
 }
 
-function unreadable(
-  bytes: Buffer,
-  offset: number,
-  length: number,
-): UnreadableEvent {
-  const first = new Uint8Array(bytes.subarray(0, KEPT_BYTES));
-  return {
-    timestamp: null,
-    source: "reader",
-    event: "unreadable",
-    properties: { offset, length, bytes: first },
-  };
-}
+let zeros: Buffer = Buffer.alloc(0);
 
-function parse(bytes: Buffer): VmmEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(decoder.decode(bytes));
-    return isEvent(value) ? listed(value) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-type AnyEvent = MonitorEvent<string, string, Record<string, string> | null>;
-
-function listed(event: AnyEvent): VmmEvent {
-  const kind = `${event.source} ${event.event}`;
-  if (eventKinds.has(kind)) return event as KnownEvent;
-  const { timestamp } = event;
-  return { timestamp, source: "reader", event: "unlisted", properties: event };
-}
-
-function isEvent(value: unknown): value is AnyEvent {
-  if (typeof value !== "object" || value === null) return false;
-  const { timestamp, source, event, properties } = value as {
-    [key: string]: unknown;
-  };
-  return typeof source === "string" && typeof event === "string" &&
-    typeof properties === "object" && typeof timestamp === "object" &&
-    timestamp !== null && "secs" in timestamp && "nanos" in timestamp;
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x0a || byte === 0x20 || byte === 0x0d || byte === 0x09;
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-/** What ends a record. */
+/** The end of a record. */
 const END = Buffer.from("\n\n");
-/** What begins one, and stands nowhere within. */
-const BEGINNING = Buffer.from("\n{\n");
-/** A record is some hundred bytes. */
+/** A record has some hundred bytes. */
 const MAX_BYTES = 1 << 20;
-const KEPT_BYTES = 1024;
+const TAIL_BYTES = 1 << 16;
+const HEAD_BYTES = 1024;
+/** A shorter run of zeros is kept like other garbage. */
+const MIN_HOLE_BYTES = 1 << 15;

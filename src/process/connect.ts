@@ -1,13 +1,16 @@
 /** Connects to a VMM that another program started. */
+import { checkPath } from "../arguments/path.ts";
 import { type Client, createClient } from "../client/create_client.ts";
 import type { CreateClientOptions } from "../client/create_client.ts";
-import { readEvents } from "../events/mod.ts";
-import type { EventReader, Vmm } from "../vmm/vmm.ts";
+import type { EventReader } from "../events/event.ts";
+import { createEventReader } from "../events/shared_reader.ts";
+import { watchEnd } from "../vmm/end_watch.ts";
+import type { Vmm } from "../vmm/vmm.ts";
 import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 
 /** Options of {@linkcode connectVmm}. */
 export interface ConnectVmmOptions {
-  /** The file of the VMM's `--event-monitor path=`. */
+  /** The file or the named pipe of the VMM's `--event-monitor path=`. */
   readonly eventsPath?: string;
   /** Options of the handle's client. */
   readonly client?: CreateClientOptions;
@@ -23,7 +26,11 @@ export interface ConnectedVmm extends Vmm {
   readonly client: Client;
   /** The absolute path of the API socket. */
   readonly socketPath: string;
-  /** Reads the VMM's events. Undefined without `eventsPath`. */
+  /**
+   * Reads the VMM's events, which end with the VMM, also after SIGKILL. All
+   * readers and waits of the handle share one reader of a named pipe. Undefined
+   * without `eventsPath`.
+   */
   readonly events: EventReader | undefined;
   /**
    * Ends the VMM: by the guest's power button, then by `vm.shutdown` and
@@ -60,9 +67,12 @@ export async function connectVmm(
   { eventsPath, client: clientOptions }: ConnectVmmOptions = {},
 ): Promise<ConnectedVmm> {
   const client = createClient(socketPath, clientOptions);
-  const events: EventReader | undefined = eventsPath === undefined
+  const reader = eventsPath === undefined
     ? undefined
-    : (options) => readEvents(eventsPath, options);
+    : createEventReader(checkPath("eventsPath", eventsPath), {
+      watch: () => watchEnd(client),
+    });
+  const events = reader?.events;
   return {
     client,
     socketPath: client.socketPath,
@@ -70,6 +80,7 @@ export async function connectVmm(
     stop: createStop({ client, events }),
     [Symbol.asyncDispose]() {
       client.close();
+      reader?.close();
       return Promise.resolve();
     },
   };

@@ -1,8 +1,9 @@
 /** The handle of a VMM that the script started. */
 import type { Client } from "../client/create_client.ts";
 import type { VmmExit } from "../errors/errors.ts";
-import { readEvents } from "../events/mod.ts";
-import type { EventReader, Vmm } from "../vmm/vmm.ts";
+import type { EventReader } from "../events/event.ts";
+import { createEventReader } from "../events/shared_reader.ts";
+import type { Vmm } from "../vmm/vmm.ts";
 import type { Child } from "./child.ts";
 import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
@@ -58,8 +59,9 @@ export function createVmmProcess(
   { child, client, directory, stopTimeoutMs, onEnd }: VmmProcessParts,
 ): VmmProcess {
   const { pid, exited } = child;
-  const events: EventReader = (options) =>
-    readEvents(directory.eventsPath, { ended: exited, ...options });
+  const { events } = createEventReader(directory.eventsPath, {
+    ended: exited,
+  });
   const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
   const stop = createStop({ client, events, exited, signal }, onEnd);
   return {

@@ -1,12 +1,7 @@
 /** The handle of a VMM, which waits, workflows and processes share. */
 import type { Client } from "../client/create_client.ts";
 import type { VmmExit } from "../errors/errors.ts";
-import type { ReadEventsOptions, VmmEvent } from "../events/mod.ts";
-
-/** Begins to read the events of one VMM; `readEvents` with a fixed source. */
-export type EventReader = (
-  options?: ReadEventsOptions,
-) => AsyncIterable<VmmEvent>;
+import type { EventReader } from "../events/event.ts";
 
 /** A VMM; `spawnVmm` and `connectVmm` return one, and `{ client }` is one. */
 export interface Vmm {

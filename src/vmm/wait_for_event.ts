@@ -1,8 +1,10 @@
 /** Waits for an event of a VMM. */
 import type { Client } from "../client/create_client.ts";
-import { VmmExitedError } from "../errors/errors.ts";
+import { type VmmExit, VmmExitedError } from "../errors/errors.ts";
 import type { VmmEvent } from "../events/mod.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
+import { onSettled } from "../wait/on_settled.ts";
+import { watchEnd } from "./end_watch.ts";
 import {
   type EventMatching,
   type EventPattern,
@@ -18,12 +20,12 @@ import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
 /** Options of {@linkcode waitForEvent}. */
 export interface WaitForEventOptions extends WaitOptions {
   /**
-   * The first event that counts: the first of the file, or the first after the
-   * call.
+   * The first event that counts: the first of the file, the first after the
+   * call, or the one at an `offset` of an earlier event.
    *
    * Default: `"now"`.
    */
-  readonly from?: "start" | "now" | undefined;
+  readonly from?: "start" | "now" | number | undefined;
 }
 
 /**
@@ -64,6 +66,15 @@ export async function waitForEvent(
     const goal = { subject: "VMM", unmet, lastSeen: () => lastSeen } as const;
     return goalTimedOut(goal, ms, socketPath);
   });
+  const watch = exited ? { ended: exited, stop() {} } : watchEnd(client);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // The events of a handle end with the VMM. Other readers get a moment.
+  const removeListener = onSettled(watch.ended, (exit) => {
+    const reason = new VmmExitedError(exit as VmmExit ?? UNKNOWN_EXIT, {
+      socketPath,
+    });
+    timer = setTimeout(() => scope.abort(reason), LAST_EVENTS_MS);
+  });
   try {
     const { from = "now" } = options;
     for await (const event of events({ from, signal: scope.signal })) {
@@ -77,6 +88,9 @@ export async function waitForEvent(
       }
     }
   } finally {
+    removeListener();
+    clearTimeout(timer);
+    watch.stop();
     scope.close();
   }
   throw new VmmExitedError(await exited ?? UNKNOWN_EXIT, { socketPath });
@@ -98,3 +112,6 @@ async function checkCreated(
     // The events of a VMM that is ending end, too.
   }
 }
+
+/** The time for the events that the VMM reported before its end. */
+const LAST_EVENTS_MS = 1000;

@@ -9,7 +9,7 @@ export class Wakeup {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
   #pending = false;
-  #unsubscribe: (() => void) | undefined;
+  #unsubscribe: (() => void)[] = [];
   #failure: { reason: unknown } | undefined;
   #resolve: (() => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
@@ -20,21 +20,23 @@ export class Wakeup {
     this.#signal = signal;
   }
 
-  /** Begins to listen; `ended` tells that no more will be written. */
-  open(ended?: Promise<unknown>): void {
+  /** Begins to listen; each promise tells that no more will be written. */
+  open(...ends: (Promise<unknown> | undefined)[]): void {
     this.throwIfEnded();
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
     const end = (): void => {
       this.ended = true;
       this.notify();
     };
-    if (ended) this.#unsubscribe = onSettled(ended, end);
+    for (const ended of ends) {
+      if (ended) this.#unsubscribe.push(onSettled(ended, end));
+    }
   }
 
   /** Stops listening. */
   close(): void {
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
   /** Makes the reader reject with {@linkcode STOPPED}, wherever it waits. */
@@ -61,12 +63,12 @@ export class Wakeup {
   }
 
   /** Waits for a notification since {@linkcode reset}, or for the time. */
-  async pause(ms: number): Promise<void> {
+  async pause(ms: number = Infinity): Promise<void> {
     if (this.#pending) return;
     let timer;
-    const time = new Promise<void>((resolve) =>
-      timer = setTimeout(resolve, ms)
-    );
+    const time = new Promise<void>((resolve) => {
+      if (ms < Infinity) timer = setTimeout(resolve, ms);
+    });
     try {
       await this.#until(time, true);
     } finally {

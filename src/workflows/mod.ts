@@ -29,7 +29,8 @@ export { resizeAndWait } from "./resize.ts";
 export { restoreVm, type RestoreVmOptions } from "./restore.ts";
 export { snapshotVm, type SnapshotVmOptions } from "./snapshot.ts";
 export { RollbackError } from "./rollback.ts";
-export type { EventReader, Vmm, WaitOptions } from "../vmm/vmm.ts";
+export type { EventReader } from "../events/event.ts";
+export type { Vmm, WaitOptions } from "../vmm/vmm.ts";
 export {
   waitForDeviceRemoved,
   waitForState,

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
   closeSync,
-  mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   truncateSync,
@@ -16,128 +14,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import {
-  readEvents,
-  type UnreadableEvent,
-  type VmmEvent,
-} from "../../src/events/mod.ts";
+import { readEvents } from "../../src/events/mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
 import { withRandom } from "../support/random.ts";
 import { allRecordings } from "../support/recordings.ts";
+import { all, brief, briefly, event, LAST, turns } from "../support/records.ts";
 import { inDirectory } from "../support/vmms.ts";
-
-function event(n: number, name = "resized"): string {
-  const text = {
-    timestamp: { secs: n, nanos: 1 },
-    source: "vm",
-    event: name,
-    properties: null,
-  };
-  return `${JSON.stringify(text, null, 2)}\n\n`;
-}
-
-const LAST = event(0, "shutdown").replace('"vm"', '"vmm"');
-
-async function* chunks(parts: Iterable<Uint8Array | string>) {
-  for (const part of parts) {
-    yield typeof part === "string" ? new TextEncoder().encode(part) : part;
-  }
-}
-
-async function all(events: AsyncIterable<VmmEvent>): Promise<VmmEvent[]> {
-  const list = [];
-  for await (const one of events) list.push(one);
-  return list;
-}
-
-function brief(one: VmmEvent): string | number {
-  if (one.timestamp !== null) return one.timestamp.secs;
-  const { offset, length } = one.properties;
-  return `${offset}+${length}`;
-}
-
-const briefly = async (events: AsyncIterable<VmmEvent>) =>
-  (await all(events)).map(brief);
-
-test("readEvents() joins records that are split anywhere", async () => {
-  const bytes = new TextEncoder().encode(
-    event(1) + event(2, "größer 🎉") + event(3),
-  );
-  const whole = await all(readEvents(chunks([bytes])));
-  assert.deepEqual(whole.map(brief), [1, 2, 3]);
-  const [, unlisted] = whole;
-  assert.ok(unlisted?.event === "unlisted");
-  assert.equal(unlisted.properties.event, "größer 🎉");
-  assert.equal(unlisted.properties.source, "vm");
-  for (let at = 0; at <= bytes.length; at++) {
-    const parts = [bytes.subarray(0, at), bytes.subarray(at)];
-    assert.deepEqual(await all(readEvents(chunks(parts))), whole);
-  }
-  const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
-  assert.deepEqual(await all(readEvents(chunks(single))), whole);
-});
-
-test("readEvents() names garbage and goes on", async () => {
-  const one = event(1);
-  const at = (n: number) => one.length + n;
-  for (
-    const [garbage, offset, length] of [
-      ["garbage\n\n", 0, 7],
-      ['{"a": 1}\n\n', 0, 8],
-      ["\xff\xfe\n\n", 0, 4],
-      [event(9).slice(0, 40), 0, 41],
-      ["[1,\n2]\n\n", 0, 6],
-      ["null\n\n", 0, 4],
-      ['{"__proto__": {"polluted": 1}}\n\n', 0, 30],
-    ] as const
-  ) {
-    const text = `${one}${garbage.endsWith("\n") ? garbage : `${garbage}\n`}`;
-    const events = await all(readEvents(chunks([text + event(2)])));
-    assert.deepEqual(
-      events.map(brief),
-      [1, `${at(offset)}+${length}`, 2],
-      garbage,
-    );
-    const found = events[1] as UnreadableEvent;
-    assert.equal(found.event, "unreadable");
-    assert.equal(found.properties.bytes.length, length);
-  }
-  assert.equal("polluted" in {}, false);
-});
-
-test("readEvents() bounds a record that never ends", async () => {
-  const long = "x".repeat(5_000_000);
-  const parts = [
-    event(1),
-    long.slice(0, 9),
-    long.slice(9),
-    "\n",
-    "\n",
-    event(2),
-  ];
-  const events = await all(readEvents(chunks(parts)));
-  assert.deepEqual(events.map(brief), [
-    1,
-    `${event(1).length}+5000000`,
-    2,
-  ]);
-  const { bytes } = (events[1] as UnreadableEvent)
-    .properties;
-  assert.equal(bytes.length, 1024);
-});
-
-test("readEvents() reports a record that is cut off at the end", async () => {
-  const text = event(1) + event(2).slice(0, 30);
-  assert.deepEqual(await briefly(readEvents(chunks([text]))), [
-    1,
-    `${event(1).length}+30`,
-  ]);
-  // Only its empty line is missing.
-  assert.deepEqual(
-    await briefly(readEvents(chunks([event(1).trimEnd()]))),
-    [1],
-  );
-});
 
 test("readEvents() follows a file to the VMM's end", async () => {
   await inDirectory(async (directory) => {
@@ -150,19 +32,6 @@ test("readEvents() follows a file to the VMM's end", async () => {
     await turns();
     appendFileSync(path, LAST + event(9));
     assert.deepEqual(await reading, [1, 2, 0]);
-  });
-});
-
-test("readEvents() takes a URL, and a descriptor that stays open", async () => {
-  await inDirectory(async (directory) => {
-    const path = join(directory, "events");
-    writeFileSync(path, event(1) + LAST);
-    const url = new URL(`file://${path}`);
-    assert.deepEqual(await briefly(readEvents(url)), [1, 0]);
-    const fd = openSync(path, "r");
-    assert.deepEqual(await briefly(readEvents(fd)), [1, 0]);
-    assert.deepEqual(await briefly(readEvents(fd)), [1, 0]);
-    closeSync(fd);
   });
 });
 
@@ -252,70 +121,6 @@ test("readEvents() aborted gives the signal's reason, wherever it is", async () 
   });
 });
 
-test("readEvents() left lets go of everything, also while it waits", async () => {
-  await inDirectory(async (directory) => {
-    const path = join(directory, "events");
-    writeFileSync(path, event(1) + event(2));
-    const files = () => readdirSync("/proc/self/fd").length;
-    // The first watch of a process opens what it then keeps.
-    for await (const _ of readEvents(path)) break;
-    const before = files();
-    readEvents(path);
-    for (let i = 0; i < 20; i++) {
-      for await (const _ of readEvents(path)) break;
-      const events = readEvents(path);
-      await events.next();
-      await events.next();
-      const waiting = events.next();
-      await turns();
-      assert.equal((await events.return()).done, true);
-      assert.equal((await waiting).done, true);
-    }
-    assert.equal(files(), before);
-  });
-});
-
-test("readEvents() reads pipes, without blocking at a silent one", async () => {
-  await inDirectory(async (directory) => {
-    const path = join(directory, "fifo");
-    execFileSync("mkfifo", [path]);
-    const fd = openSync(path, "r+");
-    writeFileSync(path, event(1));
-    const events = readEvents(fd);
-    assert.equal(brief((await events.next()).value!), 1);
-    const waiting = events.next();
-    await turns();
-    await events.return();
-    assert.equal((await waiting).done, true);
-    closeSync(fd);
-
-    const reading = briefly(readEvents(path));
-    const child = spawn("sh", [
-      "-c",
-      `printf '%s\\n\\n' "$1" > ${path}`,
-      "sh",
-      event(2).trim(),
-    ]);
-    await once(child, "exit");
-    assert.deepEqual(await reading, [2]);
-  });
-});
-
-test("readEvents() reads a web stream and cancels it", async () => {
-  let cancelled = false;
-  const stream = new ReadableStream<Uint8Array>({
-    start: (controller) =>
-      controller.enqueue(new TextEncoder().encode(event(1) + event(2))),
-    cancel: () => void (cancelled = true),
-  });
-  for await (const one of readEvents(stream)) {
-    assert.equal(brief(one), 1);
-    break;
-  }
-  await turns();
-  assert.ok(cancelled);
-});
-
 test("readEvents() loses nothing of 100,000 events, and keeps their order", async () => {
   await withRandom((random) =>
     inDirectory(async (directory) => {
@@ -354,7 +159,8 @@ test("readEvents() reads what a fake VMM reports", async () => {
     fake.close();
     closeSync(fd);
     appendFileSync(path, LAST);
-    assert.deepEqual((await reading).slice(0, events.length), [...events]);
+    const seen = (await reading).map(({ offset: _, ...event }) => event);
+    assert.deepEqual(seen.slice(0, events.length), [...events]);
   });
 });
 
@@ -376,20 +182,22 @@ test("readEvents() knows every event that was recorded", () => {
   assert.ok(seen > 100);
 });
 
-test("readEvents() refuses what is no source", async () => {
-  assert.throws(() => readEvents(null as never), TypeError);
-  assert.throws(() => readEvents({} as never), TypeError);
+test("readEvents() from an offset goes on after an earlier event", async () => {
   await inDirectory(async (directory) => {
-    mkdirSync(join(directory, "d"));
-    await assert.rejects(readEvents(join(directory, "d")).next(), {
-      code: "EISDIR",
-    });
+    const path = join(directory, "events");
+    writeFileSync(path, event(1) + "garbage\n\n" + event(2) + event(3) + LAST);
+    const events = await all(readEvents(path));
+    assert.deepEqual(events.map(brief), [1, `${event(1).length}+7`, 2, 3, 0]);
+    for (const [index, { offset }] of events.slice(0, -1).entries()) {
+      const rest = await all(readEvents(path, { from: offset }));
+      assert.deepEqual(rest, events.slice(index + 1));
+    }
+    // The file of the next run is shorter.
+    writeFileSync(path, LAST);
+    const { offset } = events[2]!;
+    assert.deepEqual(await briefly(readEvents(path, { from: offset })), [0]);
+    const ended = Promise.resolve();
+    writeFileSync(path, event(1) + event(2));
+    assert.deepEqual(await briefly(readEvents(path, { ended })), [1, 2]);
   });
 });
-
-/** Lets what waits begin to wait. */
-async function turns(): Promise<void> {
-  for (let i = 0; i < 20; i++) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -14,8 +14,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { InvalidRequestError, VmmExitedError } from "../../mod.ts";
-import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
-import { fakeCommand, FakeVmm } from "../../testing/mod.ts";
+import { spawnVmm } from "../../src/process/mod.ts";
+import { fakeCommand } from "../../testing/mod.ts";
 import { inDirectory, isRunning, programs, smallVm } from "../support/vmms.ts";
 
 const FAKE = fakeCommand();
@@ -288,24 +288,6 @@ test("VmmProcess.exited tells of a guest that powers off", async () => {
     await vmm[Symbol.asyncDispose]();
     assert.equal(existsSync(vmm.directory), false);
   });
-});
-
-test("connectVmm() drives a VMM that something else started", async () => {
-  const fake = await FakeVmm.start({ files: "any" });
-  const vmm = await connectVmm(fake.socketPath);
-  assert.equal(vmm.events, undefined);
-  assert.ok(!("kill" in vmm) && !("pid" in vmm) && !("exited" in vmm));
-  await vmm.client.vmm.ping();
-  await vmm[Symbol.asyncDispose]();
-  await assert.rejects(vmm.client.vmm.ping(), { code: "invalid_request" });
-  assert.equal(fake.exited instanceof Promise, true);
-  const again = await connectVmm(fake.socketPath);
-  assert.deepEqual(await again.stop(), {
-    step: "vmm.shutdown",
-    graceful: true,
-  });
-  assert.deepEqual(await again.stop(), { step: "already", graceful: true });
-  await fake.close();
 });
 
 function readText(path: string): string {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MigrationError } from "../../src/workflows/mod.ts";
 import type { FakeVmmOptions } from "../../testing/mod.ts";
-import type { EventReader } from "../../src/vmm/vmm.ts";
+import type { EventReader } from "../../src/events/event.ts";
 import { VM } from "./running_vm.ts";
 import { type Faked, faked } from "./vmms.ts";
 
