@@ -42,3 +42,8 @@ function anchors(text: string): string[] {
     heading!.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
   );
 }
+
+test("README.md is short enough to be read", () => {
+  const lines = readFileSync(join(ROOT, "README.md"), "utf8").split("\n");
+  assert.ok(lines.length <= 201, `${lines.length - 1} lines`);
+});

@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What stands before a snippet on its page. */
 const BEFORE: { readonly [name: string]: string } = {
-  "README.md 2": `
+  "README.md 4": `
     import { createClient } from "@chv/cloud-hypervisor";
     const { vm } = createClient("/run/vm0/api.sock");
     await vm.create({ payload: { kernel: "/boot/vmlinux" } });`,
@@ -42,18 +42,22 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
     /^\{"payload":\{"kernel":"\/k"\},"disks":\[\{"path":"\/a\.raw"\}\],"memory":\{"size":2147483648,"shared":true\}\}$/,
   "docs/command-line.md 3":
     /unknown option "readOnly"; did you mean "readonly"\?\n--disk readOnly unknown_option$/,
-  "README.md 1": /^Running _disk0\n0000:00:04\.0$/,
-  "README.md 3": /^power-button$/,
-  "README.md 4": /^vmm starting\nvm booted\nvmm shutdown$/,
-  "README.md 6":
+  "README.md 1": /^Running _disk0\npower-button$/,
+  "README.md 3": /^Running 512 MiB\n0000:00:03\.0$/,
+  "docs/testing.md 2": /vm\.remove-device/,
+  "docs/testing.md 3": /^deadline$/,
+  "docs/testing.md 4": /^power-button$/,
+  "docs/many.md 1": /api\.sock[^]*api\.sock[^]*api\.sock/,
+  "README.md 5":
     /^disks\[0\]\.readOnly: DiskConfig has no such key; did you mean "readonly"\?$/,
 };
 
 /** Shown in a test's own file, which the examples' test runs. */
-const ELSEWHERE = ["README.md 5"];
+const ELSEWHERE = ["docs/testing.md 1"];
 
 /** Snippets that need a VM that runs. */
-const RUNNING = /snapshotVm\(createClient|connectVmm|readEvents/;
+const RUNNING =
+  /snapshotVm\(createClient|connectVmm|readEvents|memory_actual_size \//;
 
 test("the code in the documentation runs", async (t) => {
   // In the repository, so that the package is found by its name.
@@ -127,6 +131,7 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
       ["/run/vm0/api.sock", vmm.socketPath],
       ["/run/vm0/events", join(scratch, "events")],
       ["/var/backup/vm0", join(scratch, "backup")],
+      [IMAGE, join(scratch, "disk")],
     ];
     const here = places.reduce(
       (text, [from, to]) => text.replaceAll(`"${from}"`, JSON.stringify(to)),
@@ -134,6 +139,7 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
     );
     writeFileSync(path, here);
     writeFileSync(join(scratch, "events"), EVENTS);
+    writeFileSync(join(scratch, "disk"), "QFI\xfb".padEnd(512), "latin1");
     const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
     const [status, text] = await output(process.execPath, [...runtime, path], {
       ...process.env,
@@ -151,6 +157,9 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
     rmSync(scratch, { recursive: true });
   }
 }
+
+/** A qcow2 image, by its first bytes. */
+const IMAGE = "noble-server-cloudimg-amd64.img";
 
 /** A VMM from its start to its end. */
 const EVENTS = [["vmm", "starting"], ["vm", "booted"], ["vmm", "shutdown"]]
