@@ -17,12 +17,8 @@ import process from "node:process";
 const [count = "10", kernel = "/boot/vmlinux"] = process.argv.slice(2);
 const guest = { powersOffAfterMs: 10 };
 const program = fakeUnlessInstalled({ files: "any", guest });
-const interrupt = new AbortController();
-const { signal } = interrupt;
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.on(name, () => interrupt.abort(new Error(`interrupted by ${name}`)));
-}
 console.log(`VMM: ${program.name}`);
+
 /** Every VMM that has started, so that `finally` can stop it. */
 const vmms: VmmProcess[] = [];
 
@@ -36,36 +32,24 @@ async function start(): Promise<void> {
       serial: { mode: "Off" },
       console: { mode: "Off" },
     },
-    // Until it resolves, `spawnVmm` ends the VMM on an abort. After that, the
-    // script does, so that the guest is asked to power off.
-    signal,
-    onSignal: "ignore",
+    // Ctrl-C asks the guest to power off; a second Ctrl-C kills the VMM.
+    onSignal: "stop",
+    stopTimeoutMs: 5000,
   });
-  // Before the next `await`: an abort there would lose the handle.
+  // Before the next `await`, which may fail: the handle would be lost.
   vmms.push(vmm);
-  await waitForState(vmm, "Running", { signal, timeoutMs: 60_000 });
+  await waitForState(vmm, "Running", { timeoutMs: 60_000 });
 }
 
 try {
-  // Waits for every start, also when one has failed: none is left behind.
+  // Waits for all starts, also when one has failed: no VMM is left behind.
   const starts = await Promise.allSettled(
     Array.from({ length: +count }, start),
   );
-  for (const { reason } of starts.filter((one) => one.status === "rejected")) {
-    throw reason;
-  }
+  const failed = starts.find(({ status }) => status === "rejected");
+  if (failed) throw (failed as PromiseRejectedResult).reason;
   console.table(vmms.map(({ pid, socketPath }) => ({ pid, socketPath })));
-  const ended = Promise.all(vmms.map(({ exited }) => exited));
-  const interrupted = new Promise((resolve) =>
-    signal.addEventListener("abort", resolve)
-  );
-  await Promise.race([ended, interrupted]);
-} catch (error) {
-  console.error(String(error));
-  process.exitCode = 1;
+  await Promise.all(vmms.map(({ exited }) => exited));
 } finally {
-  const stops = vmms.map((vmm) => vmm.stop({ timeoutMs: 5000 }));
-  for (const { step } of await Promise.all(stops)) {
-    console.log(`a VMM ended after ${step}`);
-  }
+  await Promise.all(vmms.map((vmm) => vmm.stop({ timeoutMs: 5000 })));
 }

@@ -103,13 +103,12 @@ export async function many(directory: string, form: Form): Promise<void> {
   const interrupted = run(payload!.kernel!);
   await interrupted.printed(/api\.sock[^]*api\.sock[^]*api\.sock/);
   interrupted.signal("SIGINT");
-  const text = await interrupted.ended(0);
-  assert.equal(text.match(/^a VMM ended after /gm)?.length, 3, text);
+  await interrupted.ended("SIGINT");
 
   const early = run(payload!.kernel!);
   await early.printed(/^VMM: /);
   early.signal("SIGINT");
-  assert.match(await early.ended(1), /interrupted by SIGINT/);
+  await early.ended("SIGINT");
 }
 
 export async function runner(directory: string, form: Form): Promise<void> {
