@@ -19,10 +19,10 @@ function run(program: string, ...args: string[]): number {
 }
 
 function install(...args: string[]): number {
-  // npm's notes on what is there do not tell of --no-save: it is to look.
+  // npm's notes on installed packages know nothing of --no-save.
   rmSync(`${ROOT}node_modules/.package-lock.json`, { force: true });
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-  return run("npm", "install", ...quiet, ...args);
+  return run("npm", "install", "--no-save", ...quiet, ...args);
 }
 
 const [runtime = "", ...files] = process.argv.slice(2);
@@ -32,10 +32,10 @@ if (PACKAGES[name] === undefined || !version) {
   process.exit(2);
 }
 const wanted = `${PACKAGES[name]}@${version}`;
-let failed = install("--no-save", wanted);
+let failed = install(wanted);
 if (failed === 0) {
   const program = `${ROOT}node_modules/.bin/deno`;
-  const args = ["run", "-A", "tests/run.ts", "--runtime", name, ...files];
+  const args = ["run", "-A", "tools/test/run.ts", "--runtime", name, ...files];
   failed = run(program, ...args);
 }
 process.exitCode = install() || failed;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parse } from "yaml";
+import project from "../../deno.json" with { type: "json" };
 import * as entry from "../../mod.ts";
 
 const read = (path: string): string =>
@@ -46,6 +47,20 @@ function exported(source: string): string[] {
     .filter((name) => name !== "")
     .sort();
 }
+
+test("no exported name shadows a global, or is easily taken for one", () => {
+  const entries = Object.values(project.exports);
+  const names = entries.flatMap((path) => exported(read(path)));
+  assert.ok(names.length > 150, `${names.length} names`);
+  const others = ["Reply", "EventSource", "Request", "Response", "Headers"];
+  const globals = new Set([
+    ...Object.getOwnPropertyNames(globalThis),
+    ...others,
+  ]);
+  const shadows = names.map((name) => name.split(" as ").at(-1)!)
+    .filter((name) => globals.has(name));
+  assert.deepEqual(shadows, []);
+});
 
 test("mod.ts exports the wire types of the spec, and what is listed here", () => {
   const { components } = parse(read("spec/cloud-hypervisor.yaml")) as {
