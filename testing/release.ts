@@ -38,6 +38,8 @@ export interface Release {
   readonly receiverWords: "chained" | "flat";
   /** Whether a device that booted behind the virtual IOMMU can be removed. */
   readonly removesBehindIommu: boolean;
+  /** Whether the errors of options begin in lower case: "unknown option". */
+  readonly lowerCaseWords: boolean;
 }
 
 /** The build features of the fake, in every release. */
@@ -67,6 +69,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     smallestImage: 0,
     receiverWords: "chained",
     removesBehindIommu: false,
+    lowerCaseWords: false,
   },
   "v53.0": {
     name: "v53.0",
@@ -90,6 +93,7 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     smallestImage: 512,
     receiverWords: "flat",
     removesBehindIommu: true,
+    lowerCaseWords: true,
   },
 };
 

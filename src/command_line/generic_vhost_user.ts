@@ -92,13 +92,17 @@ function deviceType(list: OptionList, name: string): number {
   const number = Object.hasOwn(deviceTypes, name)
     ? deviceTypes[name]
     : numberOf(name);
-  const fail = (text: string) =>
-    list.fault("invalid_value", "device_type", name, text);
+  const fail = (
+    reason: "invalid_value" | "conflicting_options",
+    text: string,
+  ) => list.fault(reason, "device_type", name, text);
   if (number === undefined) {
-    throw fail(`is no virtio device type: ${JSON.stringify(name)}`);
+    const text = `must be a virtio device type, not ${JSON.stringify(name)}`;
+    throw fail("invalid_value", text);
   }
   if (unsupportedTypes.includes(number)) {
-    throw fail(`cannot be a vhost-user device: ${JSON.stringify(name)}`);
+    const text = `${JSON.stringify(name)} excludes vhost-user`;
+    throw fail("conflicting_options", text);
   }
   return number;
 }

@@ -54,6 +54,7 @@ const OS_ERRORS: { readonly [code: string]: [number, string] | undefined } = {
   EPERM: [1, "Operation not permitted"],
   ENOENT: [2, "No such file or directory"],
   ENXIO: [6, "No such device or address"],
+  EBADF: [9, "Bad file descriptor"],
   EACCES: [13, "Permission denied"],
   EEXIST: [17, "File exists"],
   ENOTDIR: [20, "Not a directory"],

@@ -1,0 +1,140 @@
+/** Command lines of `tests/cases/`, against what real VMMs made of them. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { test } from "node:test";
+import { fakeCommand } from "../../testing/mod.ts";
+import { type ReleaseName, releaseNames } from "../../testing/release.ts";
+import {
+  type LineCase,
+  lineCases,
+  type Outcome,
+} from "../support/line_cases.ts";
+import { testIf } from "../support/skip.ts";
+import { opens } from "../support/vmms.ts";
+import { differences } from "./differences.ts";
+import { tryInProcess, tryProgram } from "./try_line.ts";
+
+const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
+
+/** Cases whose output the program itself has to show, by the kind. */
+const SPAWNED = [
+  "no-flags",
+  "version-long",
+  "bool-yes",
+  "flag-stray-word",
+  "vsock-nocid",
+  "log-file-no-directory",
+  "events-path",
+  "limiter-group-no-id",
+  "net-all-empty",
+];
+
+/** Cases that wait for the fake VMM to refuse what a host refuses. */
+const PENDING = [
+  "cmdline-tab",
+  "device-missing",
+  "platform-uuid-bad",
+  "tpm-missing",
+  "user-device-missing",
+];
+
+/** The differences from the record, of so many cases at a time. */
+async function allDifferences(
+  cases: readonly LineCase[],
+  release: ReleaseName,
+  outcomeOf: (one: LineCase) => Promise<Outcome>,
+  limit: number,
+): Promise<string[]> {
+  const rest = [...cases];
+  const found: string[] = [];
+  const worker = async () => {
+    for (let one = rest.shift(); one !== undefined; one = rest.shift()) {
+      const [first] = differences(one.real[release], await outcomeOf(one))
+        .filter((text) => !text.includes("host_mac: nothing"));
+      if (first !== undefined) found.push(`${one.id}: ${first}`);
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+  return found.sort();
+}
+
+for (const release of releaseNames) {
+  test(`the stand-in program treats command lines as ${release} does`, async () => {
+    const cases = lineCases.filter(({ id, hostDecides }) =>
+      !hostDecides && !PENDING.includes(id)
+    );
+    assert.ok(cases.length > 90, `${cases.length} cases`);
+    const found = await allDifferences(
+      cases,
+      release,
+      (one) => tryInProcess(one, release),
+      1,
+    );
+    assert.deepEqual(found, []);
+  });
+
+  test(`the program itself ends as ${release} does`, async () => {
+    const cases = lineCases.filter(({ id }) => SPAWNED.includes(id));
+    assert.equal(cases.length, SPAWNED.length);
+    const env = { FAKE_VMM_RELEASE: release };
+    const found = await allDifferences(
+      cases,
+      release,
+      (one) => tryProgram(one, fakeCommand(), env),
+      3,
+    );
+    assert.deepEqual(found, []);
+  });
+}
+
+test("a changed record is found", async () => {
+  const [release] = releaseNames;
+  const one = lineCases.find(({ id }) => id === "numa-zones-distances")!;
+  const outcome = await tryInProcess(one, release!);
+  const recorded = one.real[release!];
+  assert.deepEqual(differences(recorded, outcome), []);
+  const change = (from: string, to: string) =>
+    JSON.parse(JSON.stringify(recorded).replace(from, to)) as Outcome;
+  for (
+    const [changed, first] of [
+      [{ ...recorded, up: false }, "up: true, not false"],
+      [{ ...recorded, exit: 1 }, "exit: 0, not 1"],
+      [
+        change('"distance":20', '"distance":21'),
+        "info.config.numa[0].distances[0].distance: 20, not 21",
+      ],
+      [
+        change('"prefault":false,', ""),
+        "info.config.memory.prefault: false, not nothing",
+      ],
+    ] as const
+  ) {
+    assert.deepEqual(differences(changed, outcome), [first]);
+  }
+});
+
+/** The release of the binary, if there is a record of it. */
+function releaseOfBinary(): ReleaseName | undefined {
+  if (BINARY === "" || !opens("/dev/kvm")) return undefined;
+  const { stdout } = spawnSync(BINARY, ["--version"], { encoding: "utf8" });
+  const version = /^cloud-hypervisor (v\d+\.\d+)/.exec(stdout)?.[1];
+  return releaseNames.find((name) => name.replace("-dev", "") === version);
+}
+
+const real = releaseOfBinary();
+
+const testReal = testIf(
+  real !== undefined,
+  "CLOUD_HYPERVISOR names no binary with a record, or /dev/kvm does not open",
+);
+
+testReal("a real VMM treats command lines as its record says", async () => {
+  const found = await allDifferences(
+    lineCases,
+    real!,
+    (one) => tryProgram(one, [BINARY]),
+    3,
+  );
+  assert.deepEqual(found, []);
+});
