@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "mod.ts": "the root entry: names, no code",
   "src/sdk": "./sdk: hey-api's own SDK",
   "src/process": "./process: owns a VMM process",
+  "src/guest": "./guest: vsock, consoles, readiness",
   "src/workflows": "./workflows: operations of several steps",
   "src/events": "./events: the event monitor",
   "src/command_line": "./command-line: flags as a configuration",

@@ -40,6 +40,9 @@ export type ErrorCode =
   | ApiErrorCode
   | ConnectionErrorCode
   | InvalidRequestErrorCode
+  | "in_use"
+  | "reset"
+  | "not_vsock"
   | "deadline"
   | "vmm_exited"
   | "rollback_failed"

@@ -33,6 +33,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/vmm",
     "src/wait",
   ],
+  "src/guest": [
+    "src/arguments",
+    "src/errors",
+    "src/generated",
+    "src/vmm",
+    "src/wait",
+  ],
   "src/vmm": [
     "src/client",
     "src/contract",

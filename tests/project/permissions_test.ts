@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -21,6 +22,7 @@ import { createClient } from "../../mod.ts";
 import { ConnectionError } from "../../src/errors/errors.ts";
 import { waitForVmm } from "../../src/workflows/mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
+import { emulateVsock } from "../guest/emulator.ts";
 import { testIf } from "../support/skip.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -71,6 +73,28 @@ const SCRIPTS: { readonly [call: string]: string } = {
   "FakeVmm.start()": `
     const vmm = await FakeVmm.start();
     await vmm.close();`,
+  'dialVsock("V", 1024)': `
+    const connection = await dialVsock("V", 1024, { timeoutMs: 2000 });
+    connection.close();`,
+  'listenVsock("V", 1024)': `
+    const listener = await listenVsock("V", 1024);
+    listener.close();`,
+  'waitForReady("V")': `
+    const signal = AbortSignal.timeout(100);
+    await waitForReady("V", { signal }).catch((error) => {
+      if (error !== signal.reason) throw error;
+    });`,
+  'openConsole({ socket: "V" })': `
+    const console = await openConsole({ socket: "V" }, { timeoutMs: 2000 });
+    await console.close();`,
+  'logConsole({ socket: "V" }, "E")': `
+    const log = logConsole({ socket: "V" }, "E");
+    await log.console.connected;
+    await log.close();
+    await log.done;`,
+  'sshCommand("V")': `await sshCommand("V");`,
+  "guestCredentials(options)": `guestCredentials({ readyPort: 8888 });`,
+  "seedImage(files)": `seedImage({ "meta-data": "" });`,
   "--api-socket path=S": "",
 };
 
@@ -143,6 +167,15 @@ async function run(
     if (entry.startsWith("./testing")) {
       return await execute(entry, call, flags.map(fill), fill);
     }
+    if (entry === "./guest") {
+      const accept = () => (socket: Socket) => void socket.end();
+      const guest = await emulateVsock(place["V"]!, accept);
+      try {
+        return await execute(entry, call, flags.map(fill), fill);
+      } finally {
+        await guest.close();
+      }
+    }
     const fake = await FakeVmm.start({
       socketPath: place["S"]!,
       files: "any",
@@ -167,13 +200,14 @@ function placesIn(scratch: string, call: string): Record<string, string> {
     S: join(scratch, "api.sock"),
     E: join(scratch, "events"),
     D: join(scratch, "directory"),
+    V: join(scratch, "vsock"),
     P: DENO,
     // Where nothing says otherwise, for what asks all variables that could.
     T: call === "FakeVmm.start()" ? "/tmp" : join(scratch, "tmp"),
   };
 }
 
-const LETTER = /(?<=["=:,])[SEDPT](?=["/,.]|$)/g;
+const LETTER = /(?<=["=:,])[SEDPTV](?=["/,._]|$)/g;
 
 const EVENT = `${
   JSON.stringify({

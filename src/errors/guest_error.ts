@@ -1,0 +1,56 @@
+/** Errors of the ways to the guest: vsock and consoles. */
+import { CloudHypervisorError } from "./errors.ts";
+
+/** Reasons for a {@linkcode GuestError}. */
+export type GuestErrorCode =
+  | "socket_missing"
+  | "refused"
+  | "permission_denied"
+  | "runtime_permission"
+  | "in_use"
+  | "reset"
+  | "not_vsock"
+  | "vmm_exited"
+  | "closed";
+
+/** Where a {@linkcode GuestError} happened. */
+export interface GuestErrorContext {
+  /** The vsock or serial socket, or the pty, absolute. */
+  readonly path?: string | undefined;
+  /** What the runtime threw. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The guest cannot be reached, or the connection to the guest has ended.
+ *
+ * - `socket_missing`, `refused`: the VMM has not made the socket, or has died.
+ * - `permission_denied`, `runtime_permission`: the operating system or the
+ *   runtime denies access to the socket.
+ * - `in_use`: another program listens on the socket.
+ * - `reset`: nothing in the guest listens on the vsock port, or the guest or
+ *   the VMM broke the connection.
+ * - `not_vsock`: the socket does not answer as a vsock device of the VMM.
+ * - `vmm_exited`: the VMM ended before the console showed what was waited for.
+ * - `closed`: the script closed the connection, the console or the listener,
+ *   or a console of a bare path has ended.
+ */
+export class GuestError extends CloudHypervisorError {
+  /** The name of the class. */
+  override readonly name = "GuestError";
+  /** The reason. */
+  override readonly code: GuestErrorCode;
+  /** The vsock or serial socket, or the pty, absolute. */
+  readonly path: string | undefined;
+
+  /** Made by the library; there is no need to construct one. */
+  constructor(
+    code: GuestErrorCode,
+    message: string,
+    { path, cause }: GuestErrorContext = {},
+  ) {
+    super(message, cause === undefined ? {} : { cause });
+    this.code = code;
+    this.path = path;
+  }
+}

@@ -1,0 +1,76 @@
+/** Opens a console of the guest. */
+import { createGuestScope, messageOf } from "../guest_scope.ts";
+import {
+  type ConsoleOptions,
+  createConsole,
+  type GuestConsole,
+  type OpeningConsole,
+} from "./console.ts";
+import type { ConsoleTarget } from "./target.ts";
+
+/** Options of {@linkcode openConsole}. */
+export interface OpenConsoleOptions extends ConsoleOptions {
+  /**
+   * Milliseconds until the first connection.
+   *
+   * Default: `30_000`.
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Opens a console of the guest: a serial port in mode `Socket`, or a serial
+ * port or console in mode `Pty`. Open it between `vm.create` and `vm.boot`, and
+ * nothing of the boot is missed: since v53.0 the VMM keeps up to a MiB of
+ * output for its first client.
+ *
+ * The console lives until the VMM ends, over reboots. Given a path, it cannot
+ * know of the VMM's end, and ends when nothing has listened there for two
+ * seconds. A serial port has one client: the next one takes it over, and the
+ * console ends with `in_use`.
+ *
+ * Close the console before the script ends, unless the VMM ends too: a client
+ * that is killed while there is unread output silences the serial port until
+ * the VM reboots.
+ *
+ * @param target The VMM, `{ socket }` or `{ pty }`.
+ * @throws {DeadlineError} after `timeoutMs`.
+ * @throws {GuestError} `permission_denied`, `runtime_permission` or `in_use`.
+ * @throws {InvalidRequestError} `serial`: no port of the VM can be opened.
+ * @throws {VmmExitedError} The VMM of the handle has ended.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@chv/cloud-hypervisor";
+ * import { openConsole } from "@chv/cloud-hypervisor/guest";
+ *
+ * const client = createClient("/run/vm0/api.sock");
+ * await using console = await openConsole({ client });
+ * await console.waitFor(/login: $/);
+ * await console.write("root\n");
+ * await console.waitFor("# ");
+ * const kernel = await console.run("uname -r", { prompt: "# " });
+ * ```
+ */
+export async function openConsole(
+  target: ConsoleTarget,
+  { timeoutMs = 30_000, ...options }: OpenConsoleOptions = {},
+): Promise<GuestConsole> {
+  const { signal } = options;
+  let console: OpeningConsole | undefined;
+  const scope = createGuestScope({ signal, timeoutMs }, {
+    unmet: "the console did not accept a connection",
+    lastSeen: () => messageOf(console?.failure),
+    cause: () => console?.failure,
+  });
+  try {
+    console = createConsole(target, options);
+    await scope.race(console.connected);
+    return console;
+  } catch (error) {
+    await console?.close();
+    throw error;
+  } finally {
+    scope.close();
+  }
+}

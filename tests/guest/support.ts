@@ -1,0 +1,133 @@
+/** VMs with the small guest, whose program is built here. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { VmConfig } from "../../mod.ts";
+import { spawnVmm, type VmmProcess } from "../../src/process/mod.ts";
+import { type RegisterTest, testIf } from "../support/skip.ts";
+import { opens } from "../support/vmms.ts";
+
+/** A VM whose guest can be reached. */
+export interface GuestVm {
+  readonly vmm: VmmProcess;
+  /** The configuration that `vm.create` got. */
+  readonly config: VmConfig;
+  /** The path of `vsock.socket`. */
+  readonly vsock: string;
+  /** The path of `serial.socket`. */
+  readonly serial: string;
+}
+
+/** Something that runs the guest. */
+export interface Host {
+  readonly name: string;
+  /** Registers a test, which is skipped where the guest cannot run. */
+  readonly test: RegisterTest;
+  /** Starts a VMM, creates the VM, and runs `body`; it may boot the VM. */
+  with(
+    body: (vm: GuestVm) => Promise<void>,
+    more?: VmConfig,
+  ): Promise<void>;
+}
+
+const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
+
+export const hosts: readonly Host[] = [{
+  name: "a real VMM",
+  test: testIf(
+    BINARY !== "" && opens("/dev/kvm") && hasCompiler(),
+    "CLOUD_HYPERVISOR names no binary, /dev/kvm does not open, or there is no C compiler for x86_64",
+  ),
+  async with(body, more = {}) {
+    const kernel = guestProgram();
+    const vmm = await spawnVmm({ command: BINARY });
+    try {
+      const vsock = join(vmm.directory, "vsock");
+      const serial = join(vmm.directory, "serial");
+      const config: VmConfig = {
+        payload: { kernel },
+        cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
+        memory: { size: 64 << 20 },
+        serial: { mode: "Socket", socket: serial },
+        console: { mode: "Off" },
+        vsock: { cid: 3, socket: vsock },
+        ...more,
+      };
+      await vmm.client.vm.create(config);
+      await body({ vmm, config, vsock, serial });
+    } finally {
+      await vmm.kill();
+      vmm.client.close();
+    }
+  },
+}];
+
+/** Whether there is what builds the guest. */
+function hasCompiler(): boolean {
+  return process.arch === "x64" &&
+    spawnSync("gcc", ["--version"]).status === 0 &&
+    spawnSync("ld", ["--version"]).status === 0;
+}
+
+let built: string | undefined;
+
+/** The guest's program; built once in a process. */
+export function guestProgram(): string {
+  if (built) return built;
+  const directory = mkdtempSync(join(tmpdir(), "chv-guest-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const output = join(directory, "guest.elf");
+  const script = fileURLToPath(new URL("program/build.sh", import.meta.url));
+  const { status, stderr } = spawnSync("sh", [script, output]);
+  if (status !== 0 || !existsSync(output)) throw new Error(String(stderr));
+  return built = output;
+}
+
+/** The rest of a stream, as text. */
+export async function textOf(
+  stream: ReadableStream<Uint8Array>,
+): Promise<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** Writes one text. */
+export async function send(
+  stream: WritableStream<Uint8Array>,
+  text: string,
+): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(text));
+  } finally {
+    writer.releaseLock();
+  }
+}
+
+/** Reads until a line is complete, and leaves the stream open. */
+export async function readLine(
+  stream: ReadableStream<Uint8Array>,
+): Promise<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    while (!text.includes("\n")) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    reader.releaseLock();
+  }
+  return text;
+}
