@@ -1,19 +1,16 @@
 /** What a new operation of the VMM takes: the spec, and its types' names. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import {
+  copyProject,
+  deno,
+  denoPasses,
+  edit,
+} from "../support/project_copy.ts";
 import {
   bodyOf,
   pathOf,
@@ -21,9 +18,6 @@ import {
   type Script,
   serving,
 } from "../support/server.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DENO = join(ROOT, "node_modules/.bin/deno");
 
 const OPERATION = `  /vm.measure-guest:
     put:
@@ -125,14 +119,7 @@ const OPERATIONS = "testing/operations/mod.ts";
 
 /** A copy of the project whose spec has one operation more. */
 function grown(): string {
-  const directory = mkdtempSync(join(tmpdir(), "chv-grow-"));
-  for (
-    const path of [
-      ...["codegen", "spec", "src", "testing", "mod.ts", "deno.json"],
-      ...["package.json", "tests/project/exports_test.ts"],
-    ]
-  ) cpSync(join(ROOT, path), join(directory, path), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  const directory = copyProject("tests/project/exports_test.ts");
   edit(
     directory,
     "spec/cloud-hypervisor.yaml",
@@ -140,36 +127,8 @@ function grown(): string {
       text.replace("  /vm.delete:\n", `${OPERATION}  /vm.delete:\n`)
         .replace("\n  schemas:", `\n  schemas:${SCHEMAS}`),
   );
-  passes(directory, "run", "-A", "--no-check", "codegen/generate.ts");
+  denoPasses(directory, "run", "-A", "--no-check", "codegen/generate.ts");
   return directory;
-}
-
-function edit(
-  directory: string,
-  path: string,
-  change: (text: string) => string,
-): void {
-  const before = readFileSync(join(directory, path), "utf8");
-  const after = change(before);
-  assert.notEqual(after, before, path);
-  writeFileSync(join(directory, path), after);
-}
-
-function deno(
-  cwd: string,
-  ...args: string[]
-): { status: number; said: string } {
-  const { status, stdout, stderr } = spawnSync(DENO, args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" },
-  });
-  return { status: status ?? 1, said: stdout + stderr };
-}
-
-function passes(cwd: string, ...args: string[]): void {
-  const { status, said } = deno(cwd, ...args);
-  assert.equal(status, 0, said);
 }
 
 /** What a script prints, under the runtime that runs this test. */
@@ -198,10 +157,10 @@ test("a new operation needs the spec and its types' names in mod.ts", async (t) 
   const directory = grown();
   t.after(() => rmSync(directory, { recursive: true }));
   const exports = ["test", "-A", "--no-check", "tests/project/exports_test.ts"];
-  const { status, said } = deno(directory, ...exports);
+  const { status, output: text } = deno(directory, ...exports);
   assert.notEqual(status, 0);
-  assert.match(said, /'GuestMeasure'/);
-  assert.match(said, /'VmMeasureGuest'/);
+  assert.match(text, /'GuestMeasure'/);
+  assert.match(text, /'VmMeasureGuest'/);
 
   edit(
     directory,
@@ -212,12 +171,12 @@ test("a new operation needs the spec and its types' names in mod.ts", async (t) 
         "export type { GuestMeasure, VmMeasureGuest,\n",
       ),
   );
-  passes(directory, ...exports);
+  denoPasses(directory, ...exports);
   writeFileSync(
     join(directory, "script.ts"),
     `import process from "node:process";${SCRIPT}`,
   );
-  passes(directory, "check", "--quiet", "mod.ts", "script.ts");
+  denoPasses(directory, "check", "--quiet", "mod.ts", "script.ts");
 
   await serving(script, async ({ path, requests }) => {
     assert.deepEqual(JSON.parse(await output(directory, "script.ts", path)), [
@@ -237,7 +196,12 @@ test("a new operation needs the spec and its types' names in mod.ts", async (t) 
 test("the fake needs a new operation in one file", async (t) => {
   const directory = grown();
   t.after(() => rmSync(directory, { recursive: true }));
-  const { said } = deno(directory, "check", "--quiet", "testing/mod.ts");
+  const { output: said } = deno(
+    directory,
+    "check",
+    "--quiet",
+    "testing/mod.ts",
+  );
   const files = [...said.matchAll(/at file:\/\/\S+?\/(testing\/\S+?\.ts):/g)];
   assert.match(said, /'"vm\.measure-guest"' is missing/);
   assert.deepEqual(files.map(([, path]) => path), [OPERATIONS]);
@@ -252,7 +216,7 @@ test("the fake needs a new operation in one file", async (t) => {
       ),
   );
   writeFileSync(join(directory, "script.ts"), FAKE_SCRIPT);
-  passes(directory, "check", "--quiet", "testing/mod.ts", "script.ts");
+  denoPasses(directory, "check", "--quiet", "testing/mod.ts", "script.ts");
   assert.deepEqual(JSON.parse(await output(directory, "script.ts")), [
     "Error from API, The guest could not be measured, VM is not running",
     "3",

@@ -19,12 +19,11 @@ export type SeedFiles = Readonly<Record<string, string | Uint8Array>>;
  * @example
  * ```ts
  * import { seedImage } from "@chv/cloud-hypervisor/guest";
- * import { writeFileSync } from "node:fs";
  *
- * writeFileSync("seed.img", seedImage({
+ * const image = seedImage({
  *   "meta-data": "instance-id: vm0\nlocal-hostname: vm0\n",
  *   "user-data": "#cloud-config\nruncmd: [poweroff]\n",
- * }));
+ * });
  * ```
  */
 export function seedImage(files: SeedFiles): Uint8Array {
