@@ -1,6 +1,8 @@
 /** Checks a value against the JSON Schema of a request. */
 import type { JsonSchema } from "../contract/json_schema.ts";
 import { pathOf, type Step } from "../json/path.ts";
+import { sameMeaning } from "./hints.ts";
+import { isRemoved, movedTo } from "./moved_keys.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { resolve, type Resolved, resolveName } from "./resolve.ts";
@@ -23,7 +25,10 @@ class Check {
     if (types.includes("integer")) this.#integer(value, schema);
     else if (!types.includes(typeOf(value))) {
       const expected = kindsOf(types, nullable);
-      this.#report("wrong_type", `must be ${expected}, not ${kindOf(value)}`);
+      const message = `must be ${expected}, not ${kindOf(value)}`;
+      this.#report("wrong_type", message, {
+        write: sameMeaning(value, schema, name),
+      });
     } else if (typeof value === "string") this.#string(value, schema);
     else if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) {
@@ -40,9 +45,12 @@ class Check {
     this.#steps.pop();
   }
 
-  #integer(value: unknown, { minimum, maximum }: JsonSchema): void {
+  #integer(value: unknown, schema: JsonSchema): void {
+    const { minimum, maximum } = schema;
     if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
-      this.#report("wrong_type", notExact(value));
+      this.#report("wrong_type", notExact(value), {
+        write: sameMeaning(value, schema, undefined),
+      });
       return;
     }
     const number = value as number | bigint;
@@ -83,8 +91,7 @@ class Check {
       if (Object.hasOwn(properties, key)) {
         this.#member(key, member, properties[key]!);
       } else {
-        const near = nearest(key, Object.keys(properties));
-        this.#report("unknown_key", `${name} has no such key`, { key, near });
+        this.#unknown(key, Object.keys(properties), name);
       }
     }
     for (const { required: names = [] } of not?.anyOf ?? (not ? [not] : [])) {
@@ -94,26 +101,54 @@ class Check {
     }
   }
 
-  /** Reports about this value, or about a member of it. */
-  #report(
-    code: ProblemCode,
-    message: string,
-    { key, near }: { key?: string; near?: string | undefined } = {},
+  #unknown(
+    key: string,
+    known: readonly string[],
+    name: string | undefined,
   ): void {
+    const message = `${name} has no such key`;
+    const moved = movedTo(name, key);
+    if (moved !== undefined) {
+      const words = `${message}; it moved to ${moved}`;
+      this.#report("unknown_key", words, { key, suggestion: moved });
+    } else if (isRemoved(name, key)) {
+      const words = `${message}; newer releases do not have it`;
+      this.#report("unknown_key", words, { key });
+    } else {
+      const near = nearest(key, known);
+      this.#report("unknown_key", message, { key, near });
+    }
+  }
+
+  /** Reports about this value, or about a member of it. */
+  #report(code: ProblemCode, message: string, hint: Hint = {}): void {
+    const { key, near, write, suggestion = near ?? write } = hint;
     const path = pathOf(
       key === undefined ? this.#steps : [...this.#steps, key],
     );
     if (this.problems.has(path)) return;
+    const advice = near !== undefined
+      ? `; did you mean ${show(near)}?`
+      : write !== undefined
+      ? `; write ${write}`
+      : "";
+    const problem = { path, code, message: message + advice };
     this.problems.set(
       path,
-      near === undefined ? { path, code, message } : {
-        path,
-        code,
-        message: `${message}; did you mean ${show(near)}?`,
-        suggestion: near,
-      },
+      suggestion === undefined ? problem : { ...problem, suggestion },
     );
   }
+}
+
+/** The parts of a problem beside its message. */
+interface Hint {
+  /** The member that the problem is about. */
+  readonly key?: string;
+  /** The valid key or string that is nearest. */
+  readonly near?: string | undefined;
+  /** The JSON to write instead. */
+  readonly write?: string | undefined;
+  readonly suggestion?: string;
 }
 
 /** Counts code points, as JSON Schema does. */

@@ -27,6 +27,9 @@ export interface Problem {
   readonly code: ProblemCode;
   /** An explanation for people. It may change in any release. */
   readonly message: string;
-  /** The valid key or string that is nearest to the given one. */
+  /**
+   * What to write instead: the valid key or string that is nearest, the place
+   * to which a key moved, or a value of the right type as JSON.
+   */
   readonly suggestion?: string;
 }

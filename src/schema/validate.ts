@@ -1,11 +1,23 @@
 /** Validates requests before they are sent. */
 import type { RequestName } from "../generated/requests.gen.ts";
+import type { VmConfig, VmConfigInfo } from "../generated/types.gen.ts";
 import { checkSchema } from "./check_schema.ts";
+import type { Config } from "./config.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { schemaNameOf } from "./request_schema.ts";
 import { requestViolations } from "./rules/request.ts";
 import { toJsonValue } from "./to_json_value.ts";
 import { withDefaults } from "./with_defaults.ts";
+
+/** Options of {@linkcode validate}. */
+export interface ValidateOptions {
+  /**
+   * The configuration of the VM that gets the request: `config` of `vm.info`.
+   * Ids, slots, queues, images and sizes are then checked against this VM.
+   * Ignored for `vm.create`.
+   */
+  readonly vm?: VmConfig | VmConfigInfo | undefined;
+}
 
 /**
  * Returns every problem of a request that can be found without a host: keys
@@ -15,13 +27,16 @@ import { withDefaults } from "./with_defaults.ts";
  * memory of the host are not checked.
  *
  * The default operation is `vm.create`, which takes the configuration of a VM.
- * Its rules include those that the VMM checks at `vm.boot`. The rules are those
- * of the newest release. Rules about several values are checked only if every
- * value has the right type.
+ * Its rules include those that the VMM checks at `vm.boot`. For an operation on
+ * a VM that runs, give the configuration of that VM as `options.vm`. The rules
+ * are those of the newest release. Rules about several values are checked only
+ * if every value has the right type.
  *
  * @param config The body of the request. It is not changed.
  * @param operation The wire name of the operation, such as `vm.add-disk`.
+ * @param options The VM that gets the request.
  * @throws {RangeError} if the operation takes no body.
+ * @throws {TypeError} if `options.vm` is not the configuration of a VM.
  *
  * @example A misspelt key
  * ```ts
@@ -36,25 +51,38 @@ import { withDefaults } from "./with_defaults.ts";
  * }
  * // disks[0].readOnly: DiskConfig has no such key; did you mean "readonly"?
  * ```
+ *
+ * @example A disk for a VM that runs
+ * ```ts
+ * import { createClient } from "jsr:@chv/cloud-hypervisor";
+ * import { validate } from "jsr:@chv/cloud-hypervisor/schema";
+ *
+ * const { vm } = createClient("/run/vm0/api.sock");
+ * const { config } = await vm.info();
+ * const disk = { path: "/images/data.raw", num_queues: 8 };
+ * const problems = validate(disk, "vm.add-disk", { vm: config });
+ * if (problems.length === 0) await vm.addDisk(disk);
+ * ```
  */
 export function validate(
   config: unknown,
   operation: RequestName = "vm.create",
+  options: ValidateOptions = {},
 ): Problem[] {
   const schema = schemaNameOf(operation);
+  const vm = options.vm === undefined ? undefined : readConfig(options.vm);
   const problems: Problem[] = [];
-  const body = toJsonValue(config, problems);
+  const given = toJsonValue(config, problems);
   if (problems.length > 0) return problems;
-  problems.push(...checkSchema(schema, body));
+  problems.push(...checkSchema(schema, given));
   if (problems.some(({ code }) => UNREADABLE.includes(code))) return problems;
+  const body = withDefaults(schema, given);
   const reported = new Set(problems.map(({ path }) => path));
-  for (
-    const violation of requestViolations(operation, withDefaults(schema, body))
-  ) {
-    const { path, kind, context, advice, until } = violation;
-    // A rule that the newest release has no more.
+  for (const broken of requestViolations(operation, { given, body, vm })) {
+    const { path, kind, context, advice, until } = broken;
+    // The newest release does not have the rule.
     if (until !== undefined) continue;
-    const chain = [...context, violation.message].join(": ");
+    const chain = [...context, broken.message].join(": ");
     const message = advice === undefined ? chain : `${chain}; ${advice}`;
     // The schema or a fatal rule has reported this value already.
     if (reported.has(path) || reported.has(`${path} ${message}`)) continue;
@@ -71,3 +99,17 @@ const UNREADABLE: readonly ProblemCode[] = [
   "missing",
   "not_listed",
 ];
+
+/** @throws {TypeError} if the value is not the configuration of a VM. */
+function readConfig(vm: unknown): Config {
+  const problems: Problem[] = [];
+  const value = toJsonValue(vm, problems);
+  problems.push(...checkSchema("VmConfig", value));
+  // A later release may add keys and strings.
+  const wrong = problems.find(({ code }) => code === "wrong_type");
+  if (wrong === undefined) return withDefaults("VmConfig", value) as Config;
+  throw new TypeError(
+    "options.vm is not the configuration of a VM: " +
+      `${wrong.path}: ${wrong.message}`,
+  );
+}

@@ -1,12 +1,11 @@
 /** Fills in the defaults of a request. */
 import type { JsonSchema } from "../contract/json_schema.ts";
-import { DESCRIPTORS } from "./config.ts";
 import { resolve, resolveName } from "./resolve.ts";
 
 /**
  * The request as the VMM reads it: with every default, without members that are
- * null, and with -1 for each file descriptor. It must match its schema. Unknown
- * keys are left out.
+ * null and without the file descriptors of devices. It must match its schema.
+ * Unknown keys are left out.
  */
 export function withDefaults(name: string, value: unknown): unknown {
   return complete(resolveName(name).schema, value);
@@ -25,14 +24,9 @@ function complete(schema: JsonSchema, value: unknown): unknown {
     const member = (Object.hasOwn(given, key) ? given[key] : undefined) ??
       property.default ?? target.default;
     if (member === undefined || member === null) continue;
-    whole[key] = DESCRIPTORS.includes(key)
-      ? withoutNumber(member)
-      : complete(target, member);
+    // JSON carries no descriptor: the VMM drops these keys.
+    if (key === "fd" || key === "fds") continue;
+    whole[key] = complete(target, member);
   }
   return whole;
-}
-
-/** The VMM ignores the numbers of descriptors: JSON carries no descriptor. */
-function withoutNumber(member: unknown): unknown {
-  return Array.isArray(member) ? member.map(() => -1) : -1;
 }

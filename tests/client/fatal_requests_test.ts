@@ -1,7 +1,7 @@
-/** What is taken for fatal, and what only looks like it. */
+/** Requests that are fatal, and requests that only look so. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createClient, InvalidRequestError } from "../../mod.ts";
+import { type Client, createClient, InvalidRequestError } from "../../mod.ts";
 import { reply, serving } from "../support/server.ts";
 
 const CREATIONS: [field: string | undefined, body: object][] = [
@@ -12,6 +12,27 @@ const CREATIONS: [field: string | undefined, body: object][] = [
   ["serial.socket", { serial: { mode: "Socket", file: "/log" } }],
   ["memory.size", { memory: { size: 0, zones: null } }],
   ["memory.size", { memory: { size: -0 } }],
+  ["memory.size", { memory: { size: 4096 } }],
+  ["memory.size", { memory: { size: 0x80000, zones: [{ size: 8192 }] } }],
+  ["memory.zones", { memory: { size: 0, zones: [{ id: "z", size: 4096 }] } }],
+  ...["threads_per_core", "cores_per_die", "dies_per_package"]
+    .map((part): [string, object] => [
+      `cpus.topology.${part}`,
+      { cpus: { topology: { [part]: 0 } } },
+    ]),
+  ["cpus.affinity[0].host_cpus", affinity([0, []])],
+  ["cpus.affinity[0].host_cpus", affinity([0, [0, 1024]])],
+  ["cpus.affinity[1].host_cpus", affinity([0, [0]], [0, []])],
+  [undefined, affinity([0, []], [0, [0]])],
+  [undefined, affinity([1, []], [1, [1024]])],
+  [undefined, affinity([0, [1023]])],
+  [undefined, { cpus: { topology: { packages: 0 } } }],
+  [undefined, { cpus: { topology: null, affinity: null } }],
+  [undefined, { cpus: { boot_vcpus: 1, affinity: [null, {}, { vcpu: 0 }] } }],
+  [undefined, { memory: { size: 4097 } }],
+  [undefined, { memory: { size: 1 << 20 } }],
+  [undefined, { memory: { size: 0, zones: [null, { size: 1 << 29 }] } }],
+  [undefined, { memory: { size: 0, zones: "none" } }],
   [undefined, {}],
   [undefined, { console: null, serial: null, memory: null }],
   [undefined, { console: { mode: "Off" }, serial: { mode: "Null" } }],
@@ -23,20 +44,38 @@ const CREATIONS: [field: string | undefined, body: object][] = [
   [undefined, { memory: {} }],
 ];
 
-/** A host that Rust does not parse as an address is looked up. */
-const RECEIVERS: [fatal: boolean, url: string][] = [
+function affinity(...entries: [vcpu: number, host_cpus: number[]][]): object {
+  const affinity = entries.map(([vcpu, host_cpus]) => ({ vcpu, host_cpus }));
+  return { cpus: { boot_vcpus: 1, max_vcpus: 2, affinity } };
+}
+
+/** A host that the C library does not parse as an address is looked up. */
+const HOSTS: [fatal: boolean, url: string][] = [
   [true, "tcp:localhost:1"],
-  [true, "tcp:1:2"],
+  [true, "tcp:1:2:3"],
   [true, "tcp::1"],
-  [true, "tcp:1.2.3:1"],
+  [true, "tcp:1.2.3.4.5:1"],
+  [true, "tcp:1..2:1"],
+  [true, "tcp:4294967296:1"],
+  [true, "tcp:0x:1"],
+  [true, "tcp:08.1:1"],
+  [true, "tcp:[127.0.0.1]:1"],
+  [true, "tcp:[fe80::1%lo]:1"],
+  [true, "tcp: 127.0.0.1:1"],
   [true, "tcp:256.0.0.1:1"],
   [true, "tcp:999.999.999.999:1"],
-  [true, "tcp:01.2.3.4:1"],
   [true, "tcp:[::g]:1"],
   [true, "tcp:[:::]:1"],
   [true, "tcp:[1:2:3]:1"],
   [false, "tcp:0.0.0.0:1"],
   [false, "tcp:255.255.255.255:65535"],
+  [false, "tcp:01.2.3.4:1"],
+  [false, "tcp:1.2.3:1"],
+  [false, "tcp:1:2"],
+  [false, "tcp:4294967295:1"],
+  [false, "tcp:0x7f.1:1"],
+  [false, "tcp:::1:1"],
+  [false, "tcp:::ffff:127.0.0.1:1"],
   [false, "tcp:[::]:1"],
   [false, "tcp:[2001:DB8::1]:1"],
   [false, "tcp:[::ffff:1.2.3.4]:1"],
@@ -70,26 +109,43 @@ test("vm.create() refuses what is fatal, and that alone", () =>
     }
   }));
 
-test("vm.receiveMigration() refuses what is fatal, and that alone", () =>
-  serving((socket) => socket.write(reply(204)), async (server) => {
-    const { vm } = createClient(server.path);
-    const brave = createClient(server.path, { allowFatal: true });
-    for (const [isFatal, receiver_url] of RECEIVERS) {
-      const before = server.requests.length;
-      const call = vm.receiveMigration({ receiver_url });
-      if (isFatal) {
-        await assert.rejects(call, fatal("receiver_url"), receiver_url);
-        assert.equal(server.requests.length, before);
-        await brave.vm.receiveMigration({ receiver_url });
-      } else await call;
-      assert.equal(server.requests.length, before + 1);
-    }
-  }));
+for (
+  const [title, migrate, field] of [
+    [
+      "vm.receiveMigration()",
+      ({ vm }: Client, receiver_url: string) =>
+        vm.receiveMigration({ receiver_url }),
+      "receiver_url",
+    ],
+    [
+      "vm.sendMigration()",
+      ({ vm }: Client, destination_url: string) =>
+        vm.sendMigration({ destination_url }),
+      "destination_url",
+    ],
+  ] as const
+) {
+  test(`${title} refuses what is fatal, and that alone`, () =>
+    serving((socket) => socket.write(reply(204)), async (server) => {
+      const client = createClient(server.path);
+      const brave = createClient(server.path, { allowFatal: true });
+      for (const [isFatal, url] of HOSTS) {
+        const before = server.requests.length;
+        const call = migrate(client, url);
+        if (isFatal) {
+          await assert.rejects(call, fatal(field), url);
+          assert.equal(server.requests.length, before);
+          await migrate(brave, url);
+        } else await call;
+        assert.equal(server.requests.length, before + 1);
+      }
+    }));
+}
 
 test("other operations take the same bodies", () =>
   serving((socket) => socket.write(reply(204)), async (server) => {
     const { vm } = createClient(server.path);
-    await vm.sendMigration({ destination_url: "tcp:localhost:1" });
     await vm.addDisk({ memory: { size: 0 } } as never);
+    await vm.snapshot({ destination_url: "tcp:localhost:1" });
     assert.equal(server.requests.length, 2);
   }));

@@ -13,3 +13,16 @@ export function* consoleViolations(
     );
   }
 }
+
+/** Only a serial port can listen on a socket. */
+export function* consoleSocketViolations(
+  { console, debug_console }: Config,
+): Generator<Violation> {
+  const devices = Object.entries({ console, debug_console });
+  for (const [name, { mode }] of devices) {
+    if (mode !== "Socket") continue;
+    const message = "No socket option support for console device";
+    const advice = 'use "Pty" or "File", or "serial" with mode "Socket"';
+    yield violation(`${name}.mode`, message, { advice });
+  }
+}

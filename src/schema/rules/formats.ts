@@ -2,6 +2,7 @@
 import { isIpv4, isIpv6 } from "../../requests/ip_address.ts";
 import type { NetConfigInfo } from "../../generated/types.gen.ts";
 import { show } from "../show.ts";
+import { pathProblems } from "./paths.ts";
 import { type Rule, type Violation, violation } from "./rule.ts";
 
 export function isMac(text: string): boolean {
@@ -27,7 +28,10 @@ export function* urlViolations(
   field: string,
   url: string,
 ): Generator<Violation> {
-  if (url.startsWith("file://")) return;
+  if (url.startsWith("file://")) {
+    yield* pathProblems(field, url.slice("file://".length), "file");
+    return;
+  }
   const message = `must begin with "file://", not ${show(url)}`;
   yield violation(field, message);
 }

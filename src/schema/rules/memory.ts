@@ -1,5 +1,6 @@
 /** `memory`: rules of validation, and of the memory manager before them. */
 import type { MemoryConfigInfo } from "../../generated/types.gen.ts";
+import { inMib } from "./memory_sizes.ts";
 import { isPowerOfTwo, type Rule, type Violation, violation } from "./rule.ts";
 
 /** The fields that memory and its zones share. */
@@ -118,5 +119,6 @@ function* sizeViolations(
   if ((BigInt(size) & (step - 1n)) === 0n) return;
   const message = "Memory size is misaligned with default page size or its " +
     "hugepage size";
-  yield violation(`${path}.size`, message);
+  const advice = `use a multiple of ${step}${inMib(size)}`;
+  yield violation(`${path}.size`, message, { advice });
 }

@@ -6,7 +6,7 @@ import type {
 import { addressProblem } from "./migration_url.ts";
 import { type Violation, violation } from "./rule.ts";
 
-/** Where the VMM checks the files of a `tls_dir` after these rules. */
+/** The rules before the VMM checks the files of a `tls_dir`. */
 export function* receiverViolations(
   { receiver_url: url, tls_dir }: ReceiveMigrationData,
 ): Generator<Violation> {
@@ -100,7 +100,7 @@ const postcopyRules: readonly SenderRule[] = [
 const INVALID_URL =
   "destination_url must use tcp:<host>:<port> or unix:<path>.";
 
-/** Where the VMM checks the files of a `tls_dir` after these rules. */
+/** The rules before the VMM checks the files of a `tls_dir`. */
 export function* senderViolations(
   data: SendMigrationData,
 ): Generator<Violation> {

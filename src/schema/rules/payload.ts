@@ -35,6 +35,30 @@ export function* payloadViolations(
   }
 }
 
+const MAX_CMDLINE = 65_535;
+
+/** The kernel command line, which a boot with firmware ignores. */
+export function* cmdlineViolations(
+  { payload }: Config,
+): Generator<Violation> {
+  const { cmdline, firmware } = payload ?? {};
+  if (cmdline === undefined || firmware !== undefined) return;
+  const path = "payload.cmdline";
+  // As the VMM trims it: by Unicode's white space.
+  const text = cmdline.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+  const wrong = /[^ -~]/u.exec(text);
+  if (wrong !== null) {
+    const message = "String contains a non-printable ASCII character.";
+    const advice = `replace ${JSON.stringify(wrong[0])} at index ` +
+      (cmdline.indexOf(text) + wrong.index);
+    yield violation(path, message, { advice });
+  } else if (text.length > MAX_CMDLINE) {
+    const message = "Inserting string would make command line too long.";
+    const advice = `use at most ${MAX_CMDLINE} characters`;
+    yield violation(path, message, { advice });
+  }
+}
+
 /** Each offered part must exist, and each item must have one source. */
 function* fwCfgViolations(payload: PayloadConfigInfo): Generator<Violation> {
   const offered = payload.fw_cfg_config;

@@ -1,6 +1,7 @@
 /** `platform`: PCI segments, the virtual IOMMU and iommufd. */
 import type { PlatformConfigInfo } from "../../generated/types.gen.ts";
-import type { Rule } from "./rule.ts";
+import type { Config } from "../config.ts";
+import { type Rule, type Violation, violation } from "./rule.ts";
 
 const MAX_SEGMENTS = 96;
 const MAX_ADDRESS_BITS = 64;
@@ -34,3 +35,20 @@ export const platform: readonly Rule<PlatformConfigInfo>[] = [
     message: "Platform `iommufd_fd=<fd>` requires `iommufd=on`",
   },
 ];
+
+const GROUPS = String.raw`[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}`;
+const UUID = new RegExp(
+  `^(?:[\\da-fA-F]{32}|${GROUPS}|\\{${GROUPS}\\}|urn:uuid:${GROUPS})$`,
+);
+
+/** The UUID of the VM, by its name and its older name. */
+export function* uuidViolations({ platform }: Config): Generator<Violation> {
+  for (const key of ["system_uuid", "uuid"] as const) {
+    const uuids: { system_uuid?: string; uuid?: string } = platform ?? {};
+    const uuid = uuids[key];
+    if (uuid === undefined || UUID.test(uuid)) continue;
+    const advice = 'use a UUID such as "01234567-89ab-4cde-8f01-23456789abcd"';
+    const message = `Failure to parse uuid: ${uuid}`;
+    yield violation(`platform.${key}`, message, { advice });
+  }
+}

@@ -9,12 +9,11 @@ import type {
   VmSnapshotConfig,
 } from "../../generated/types.gen.ts";
 import type { Config, Device } from "../config.ts";
-import { configViolations } from "./config.ts";
-import { RuleContext } from "./context.ts";
+import { bootViolations } from "./boot.ts";
+import { descriptorViolations, missingDescriptors } from "./descriptors.ts";
 import { disk } from "./disks.ts";
 import { addresses, urlViolations } from "./formats.ts";
-import { Ids } from "./ids.ts";
-import { memoryViolations } from "./memory.ts";
+import { addViolations, type DeviceKey, removeViolations } from "./hotplug.ts";
 import {
   postcopyViolations,
   receiverViolations,
@@ -22,85 +21,110 @@ import {
   zoneUpdateViolations,
 } from "./migration.ts";
 import { net } from "./net.ts";
-import { unbuildableNodes } from "./numa.ts";
+import { pathProblems } from "./paths.ts";
 import { anyDevice } from "./pci.ts";
+import {
+  resizeDiskViolations,
+  resizeViolations,
+  resizeZoneViolations,
+} from "./resize.ts";
 import { restoreViolations } from "./restore.ts";
-import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
+import { type Rule, type Violation, violation } from "./rule.ts";
 import { vfio } from "./vfio.ts";
 import { fs, genericVhostUser, userDevice } from "./vhost_user.ts";
 import { cid } from "./vsock.ts";
 
-/** The rules that a body breaks. The body must have its defaults. */
+/** A body that matches its schema. */
+export interface CheckedRequest {
+  /** The body without defaults. */
+  readonly given: unknown;
+  /** The body with its defaults, and without descriptors. */
+  readonly body: unknown;
+  /** The configuration of the VM that gets the request, if it is known. */
+  readonly vm: Config | undefined;
+}
+
+/** The rules that a request breaks. */
 export function* requestViolations(
   name: RequestName,
-  body: unknown,
+  { given, body, vm }: CheckedRequest,
 ): Generator<Violation> {
   for (const { field, reason } of findFatalFields(name, body)) {
     yield violation(field, reason, { kind: "fatal" });
   }
-  yield* RULES[name]?.(body as never) ?? [];
+  yield* descriptorViolations(given);
+  yield* RULES[name]?.(body as never, vm) ?? [];
 }
 
-const RULES: {
-  readonly [name in RequestName]?: (body: never) => Iterable<Violation>;
-} = {
-  "vm.create": wholeConfigViolations,
-  "vm.coredump": destination,
-  "vm.restore": restoringViolations,
-  "vm.snapshot": destination,
-  "vm.receive-migration": receivingViolations,
-  "vm.send-migration": sendingViolations,
-  "vm.add-device": device(vfio),
-  "vm.add-disk": device(disk),
-  "vm.add-fs": device(fs),
-  "vm.add-generic-vhost-user": device(genericVhostUser),
-  "vm.add-net": device([...addresses, ...net]),
-  "vm.add-pmem": device(anyDevice),
-  "vm.add-user-device": device(userDevice),
-  "vm.add-vdpa": device(anyDevice),
-  "vm.add-vsock": device([...cid, ...anyDevice]),
+type RequestRules = (
+  body: never,
+  vm: Config | undefined,
+) => Iterable<Violation>;
+
+const RULES: { readonly [name in RequestName]?: RequestRules } = {
+  "vm.create": bootViolations,
+  "vm.coredump": coredumping,
+  "vm.restore": restoring,
+  "vm.snapshot": snapshotting,
+  "vm.receive-migration": receiving,
+  "vm.send-migration": sending,
+  "vm.resize": resizeViolations,
+  "vm.resize-disk": resizeDiskViolations,
+  "vm.resize-zone": resizeZoneViolations,
+  "vm.remove-device": removeViolations,
+  "vm.add-device": adding("devices", vfio),
+  "vm.add-disk": adding("disks", disk),
+  "vm.add-fs": adding("fs", fs),
+  "vm.add-generic-vhost-user": adding("generic_vhost_user", genericVhostUser),
+  "vm.add-net": adding("net", [...addresses, ...net]),
+  "vm.add-pmem": adding("pmem", anyDevice),
+  "vm.add-user-device": adding("user_devices", userDevice),
+  "vm.add-vdpa": adding("vdpa", anyDevice),
+  "vm.add-vsock": adding("vsock", [...cid, ...anyDevice]),
 };
 
-function destination(
-  { destination_url: url }: VmCoredumpData | VmSnapshotConfig,
-): Iterable<Violation> {
-  return url === undefined ? [] : urlViolations("destination_url", url);
+function adding<Item extends Device>(
+  key: DeviceKey,
+  rules: readonly Rule<Item>[],
+): (item: Item, vm: Config | undefined) => Iterable<Violation> {
+  return (item, vm) => addViolations(key, item, rules, vm);
 }
 
-function* restoringViolations(body: RestoreConfig): Generator<Violation> {
+function coredumping(
+  { destination_url: url }: VmCoredumpData,
+): Iterable<Violation> {
+  return urlViolations("destination_url", url);
+}
+
+function snapshotting(
+  { destination_url: url }: VmSnapshotConfig,
+): Iterable<Violation> {
+  return urlViolations("destination_url", url);
+}
+
+function* restoring(body: RestoreConfig): Generator<Violation> {
   yield* urlViolations("source_url", body.source_url);
+  yield* missingDescriptors(body);
   yield* restoreViolations(body);
 }
 
-function* receivingViolations(
-  body: ReceiveMigrationData,
-): Generator<Violation> {
+function* receiving(body: ReceiveMigrationData): Generator<Violation> {
+  yield* missingDescriptors(body);
   yield* receiverViolations(body);
+  yield* socketUrlViolations("receiver_url", body.receiver_url);
   yield* zoneUpdateViolations(body);
 }
 
-function* sendingViolations(body: SendMigrationData): Generator<Violation> {
+function* sending(body: SendMigrationData): Generator<Violation> {
   yield* senderViolations(body);
+  yield* socketUrlViolations("destination_url", body.destination_url);
   yield* postcopyViolations(body);
 }
 
-function* wholeConfigViolations(config: Config): Generator<Violation> {
-  const context = new RuleContext(config);
-  for (const [index, item] of (config.net ?? []).entries()) {
-    yield* violationsOf(item, addresses, `net[${index}]`, context);
-  }
-  yield* memoryViolations(config.memory);
-  yield* configViolations(config);
-  yield* unbuildableNodes(config);
-}
-
-/** A device that is added to an unknown VM. */
-function device<Item extends Device>(
-  rules: readonly Rule<Item>[],
-): (item: Item) => Iterable<Violation> {
-  const context = new RuleContext(undefined);
-  return function* (item) {
-    yield* violationsOf(item, rules, "", context);
-    yield* new Ids().add(item.id, "");
-  };
+function* socketUrlViolations(
+  field: string,
+  url: string,
+): Generator<Violation> {
+  const path = /^unix:([^]+)$/.exec(url)?.[1];
+  if (path !== undefined) yield* pathProblems(field, path, "connect");
 }

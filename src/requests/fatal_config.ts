@@ -1,0 +1,67 @@
+/** Configurations that stop or hang the VMM at `vm.create` or `vm.boot`. */
+import type { VmConfig } from "../generated/types.gen.ts";
+import { type FatalField, hangs, stops } from "./fatal_field.ts";
+
+export function* fatalConfigFields(config: VmConfig): Generator<FatalField> {
+  yield* consoleFields(config);
+  yield* memoryFields(config);
+  yield* cpuFields(config);
+}
+
+function* consoleFields(config: VmConfig): Generator<FatalField> {
+  for (const field of ["console", "serial", "debug_console"] as const) {
+    const device = config[field];
+    if (device?.mode === "File" && device.file == null) {
+      yield stops(`${field}.file`, `${field} mode "File" without a file`);
+    }
+  }
+  if (config.serial?.mode === "Socket" && config.serial.socket == null) {
+    yield stops("serial.socket", 'serial mode "Socket" without a socket');
+  }
+}
+
+/** The end of the ACPI tables of a small VM, which the VMM cannot write. */
+const TOO_SMALL = 0xa2000;
+
+function* memoryFields({ memory }: VmConfig): Generator<FatalField> {
+  if (memory == null) return;
+  const { size, zones } = memory;
+  if (Number(size) === 0 && zones == null) {
+    yield stops("memory.size", "memory.size 0 without zones");
+  }
+  const sizes = Array.isArray(zones) ? zones.map((zone) => zone?.size) : [];
+  const total = [size, ...sizes]
+    .reduce<number>((sum, size) => sum + Number(size), 0);
+  // A size that is no multiple of a page is refused, and stops nothing.
+  if (total > 0 && total < TOO_SMALL && total % 4096 === 0) {
+    const field = Number(size) === 0 ? "memory.zones" : "memory.size";
+    yield stops(field, `memory of ${total} bytes (v53.0)`);
+  }
+}
+
+/** The VMM keeps a set of this many host CPUs. */
+const HOST_CPUS = 1024;
+
+function* cpuFields({ cpus }: VmConfig): Generator<FatalField> {
+  const { topology, affinity, boot_vcpus } = cpus ?? {};
+  const parts = ["threads_per_core", "cores_per_die", "dies_per_package"];
+  for (const part of parts) {
+    const count = (topology as Record<string, unknown> | null)?.[part];
+    if (Number(count ?? 1) === 0) {
+      yield stops(`cpus.topology.${part}`, `${part} 0`);
+    }
+  }
+  if (!Array.isArray(affinity)) return;
+  // The last entry of a vCPU counts, if the vCPU is there at the boot.
+  const last = new Map(affinity.map((entry, index) => [entry?.vcpu, index]));
+  for (const [vcpu, index] of last) {
+    const { host_cpus } = affinity[index] ?? {};
+    if (!Array.isArray(host_cpus) || !(vcpu! < Number(boot_vcpus))) continue;
+    const field = `cpus.affinity[${index}].host_cpus`;
+    if (host_cpus.length === 0) {
+      yield hangs(field, `no host CPU for vCPU ${vcpu}`);
+    } else if (host_cpus.some((cpu) => cpu >= HOST_CPUS)) {
+      yield stops(field, `a host CPU above ${HOST_CPUS - 1}`);
+    }
+  }
+}
