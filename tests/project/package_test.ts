@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -122,6 +123,8 @@ testIf(
   const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
   run(home, "npm", "install", ...quiet, tarball, NODE_22, TYPES);
   writeFileSync(join(home, "script.mjs"), SCRIPT);
+  const program = join(home, "node_modules/.bin/fake-cloud-hypervisor");
+  assert.match(run(home, program, "--version"), /^cloud-hypervisor v/);
   writeFileSync(join(home, "typed.mts"), TYPED);
 
   const runs: Record<string, string[]> = {
@@ -170,13 +173,14 @@ testIf("Deno" in globalThis, "Deno runs it alone")(
         join(entry.parentPath, entry.name).slice(home.length + 1)
       );
     const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"];
-    assert.deepEqual(
-      files.filter((path) =>
-        !/^(mod|src\/.*|testing\/.*)\.(js|d\.ts)$/.test(path)
-      )
-        .sort(),
-      [...papers, "package.json"],
+    const others = files.filter((path) =>
+      !/^((mod|src\/.*|testing\/.*)\.(js|d\.ts)|(docs|examples)\/[\w.-]+)$/
+        .test(path)
     );
+    assert.deepEqual(others.sort(), [...papers, "package.json"]);
+    for (const path of ["docs/vmm.md", "examples/first.ts"]) {
+      assert.ok(files.includes(path), path);
+    }
 
     const made = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
     const { exports, ...fields } = made;
@@ -187,12 +191,20 @@ testIf("Deno" in globalThis, "Deno runs it alone")(
       license: project.license,
       main: "./mod.js",
       types: "./mod.d.ts",
+      bin: { "fake-cloud-hypervisor": "./testing/cloud-hypervisor.js" },
+      sideEffects: false,
+      homepage: "https://github.com/a/b#readme",
+      bugs: "https://github.com/a/b/issues",
       description: own.description,
       keywords: own.keywords,
       engines: own.engines,
       repository: { type: "git", url: "git+https://github.com/a/b.git" },
     });
-    assert.deepEqual(Object.keys(exports), Object.keys(project.exports));
+    const entries = Object.keys(project.exports);
+    assert.deepEqual(
+      Object.keys(exports),
+      entries.filter((entry) => entry !== PROGRAM),
+    );
     for (
       const path of Object.values(exports).flatMap((x) => Object.values(x!))
     ) {
@@ -202,16 +214,26 @@ testIf("Deno" in globalThis, "Deno runs it alone")(
     // Nothing of the machine or the sources that stay behind.
     for (const path of files) {
       const text = readFileSync(join(home, path), "utf8");
-      assert.doesNotMatch(text, /sourceMappingURL|file:\/\/\/\w/, path);
+      if (!path.startsWith("docs/")) {
+        assert.doesNotMatch(text, /sourceMappingURL|file:\/\/\/\w/, path);
+      }
       assert.ok(!text.includes(ROOT), path);
       if (/\.(js|d\.ts)$/.test(path)) {
         assert.doesNotMatch(text, /(from|import\() ?"\.[^"]*\.ts"/, path);
       }
     }
-    assert.doesNotMatch(
-      readFileSync(join(home, "README.md"), "utf8"),
-      /from "jsr:/,
-    );
+    for (const page of files.filter((path) => path.endsWith(".md"))) {
+      const text = readFileSync(join(home, page), "utf8");
+      if (page !== "CHANGELOG.md") assert.doesNotMatch(text, /from "jsr:/);
+      const links = [...text.matchAll(/(?:\]\(|^\[[^\]]+\]: )([^)\s#]+)/gm)]
+        .map(([, target]) => target!)
+        .filter((target) => !/^https?:/.test(target));
+      if (page === "README.md") assert.deepEqual(links, []);
+      for (const target of links) {
+        const path = join(home, page, "..", target);
+        assert.ok(existsSync(path), `${page}: ${target}`);
+      }
+    }
     rmSync(directory, { recursive: true });
   },
 );
