@@ -4,13 +4,10 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { FakeVmmOptions } from "./options.ts";
-
-/** Options of the stand-in program. */
-export type FakeProgramOptions = Pick<
-  FakeVmmOptions,
-  "release" | "files" | "guest"
->;
+import {
+  type FakeProgramOptions,
+  toEnvironment,
+} from "./program_environment.ts";
 
 /** Options for `spawnVmm` that start the stand-in program. */
 export interface FakeProgram {
@@ -45,17 +42,8 @@ export interface ChosenProgram extends FakeProgram {
  * console.log(step); // power-button
  * ```
  */
-export function fakeProgram(
-  { release, files, guest }: FakeProgramOptions = {},
-): FakeProgram {
-  return {
-    command: fakeCommand(),
-    env: {
-      ...release && { FAKE_VMM_RELEASE: release },
-      ...files && { FAKE_VMM_FILES: files },
-      ...guest && { FAKE_VMM_GUEST: JSON.stringify(guest) },
-    },
-  };
+export function fakeProgram(options: FakeProgramOptions = {}): FakeProgram {
+  return { command: fakeCommand(), env: toEnvironment(options) };
 }
 
 /**

@@ -1,5 +1,11 @@
 /** A fake VMM for tests: the API on a real socket, without a VM behind it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import type { FaultRule } from "./api/fault_rule.ts";
@@ -11,10 +17,11 @@ import { HttpServer } from "./http/server.ts";
 import { realClock } from "./machine/clock.ts";
 import { countTraffic, type Traffic } from "./machine/counters.ts";
 import { type EmittedEvent, EventMonitor } from "./machine/event_monitor.ts";
+import { type Exit, exitCode, killedBy } from "./machine/exit.ts";
 import { Host } from "./machine/host.ts";
 import { Machine } from "./machine/machine.ts";
 import { perform } from "./operations/mod.ts";
-import { type Exit, type FakeVmmOptions, StartError } from "./options.ts";
+import { type FakeVmmOptions, StartError } from "./options.ts";
 import { type Release, releaseOf } from "./release.ts";
 
 /**
@@ -49,6 +56,8 @@ export class FakeVmm {
   readonly #faults: Faults;
   readonly #service: Service;
   readonly #directory: string | undefined;
+  /** The descriptor of `eventsPath`. */
+  readonly #ownFd: number | undefined;
   #resolveExited!: (exit: Exit) => void;
   #ending: Promise<void> | undefined;
 
@@ -64,7 +73,11 @@ export class FakeVmm {
     this.#directory = directory;
     this.exited = new Promise((resolve) => this.#resolveExited = resolve);
     const clock = options.clock ?? realClock;
-    this.#events = new EventMonitor(clock, options.eventFd);
+    const { eventFd, eventsPath } = options;
+    if (eventsPath !== undefined) {
+      this.#ownFd = openSync(eventsPath, "w", 0o600);
+    }
+    this.#events = new EventMonitor(clock, eventFd ?? this.#ownFd);
     this.#faults = faults;
     let guest!: ScriptedGuest;
     this.#machine = new Machine(
@@ -73,7 +86,7 @@ export class FakeVmm {
         clock,
         events: this.#events,
         host: new Host(options.files ?? "real"),
-        exit: (code, crash) => void this.#end(code, crash),
+        exit: (exit) => void this.#end(exit),
       },
       (machine) => guest = new ScriptedGuest(machine, options.guest ?? {}),
     );
@@ -121,8 +134,9 @@ export class FakeVmm {
       if (restore !== undefined) {
         vmm.#service.perform("vm.restore", restore, "Error restoring VM");
       }
+      await vmm.#machine.parts.host.sockets.settled();
     } catch (error) {
-      await vmm.#end(1, true);
+      await vmm.#end(exitCode(1));
       throw error;
     }
     return vmm;
@@ -178,7 +192,7 @@ export class FakeVmm {
 
   /** Ends the process as SIGKILL does: the socket file stays. */
   crash(): Promise<void> {
-    return this.#end(1, true);
+    return this.#end(killedBy("SIGKILL"));
   }
 
   /** Ends the process as SIGTERM does: the VM is shut down first. */
@@ -195,7 +209,7 @@ export class FakeVmm {
 
   /** Ends the process, and removes its socket, lock file and directory. */
   async close(): Promise<void> {
-    await this.#end(0, false);
+    await this.#end(exitCode(0));
     const { socketPath } = this;
     const paths = this.#directory === undefined
       ? [socketPath, `${socketPath}.lock`]
@@ -219,13 +233,14 @@ export class FakeVmm {
     await this.#server.listen(at);
   }
 
-  #end(code: number, crash: boolean): Promise<void> {
+  #end(exit: Exit): Promise<void> {
     this.#ending ??= (async () => {
       // The response to the request that ends the process is sent first.
       await new Promise((resolve) => setImmediate(resolve));
-      this.#machine.exit();
-      await this.#server.close(crash);
-      this.#resolveExited({ code });
+      await this.#machine.exit(exit.code !== 0);
+      await this.#server.close(exit.code !== 0);
+      if (this.#ownFd !== undefined) closeSync(this.#ownFd);
+      this.#resolveExited(exit);
     })();
     return this.#ending;
   }

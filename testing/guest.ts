@@ -1,5 +1,7 @@
 /** The guest of the fake VMM: it follows a script, and obeys the test. */
 import { appendFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { exitCode } from "./machine/exit.ts";
 import type { Guest } from "./machine/guest.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
 import type { Instance } from "./machine/instance.ts";
@@ -36,6 +38,8 @@ export class ScriptedGuest implements Guest, FakeGuest {
   readonly inflatesBalloon: boolean;
   readonly #machine: Machine;
   readonly #script: GuestScript;
+  /** Serial output that no client of the socket has read. */
+  #unread = "";
 
   constructor(machine: Machine, script: GuestScript) {
     this.#machine = machine;
@@ -55,10 +59,19 @@ export class ScriptedGuest implements Guest, FakeGuest {
   start(): void {
     const { mode, file } = this.#machine.stored.serial;
     const { serialOutput, endsAfterMs } = this.#script;
-    if (serialOutput !== undefined && mode === "File" && file !== undefined) {
-      appendFileSync(file, serialOutput);
+    if (serialOutput !== undefined) {
+      if (mode === "File" && file !== undefined) {
+        appendFileSync(file, serialOutput);
+      }
+      if (mode === "Socket") this.#unread += serialOutput;
     }
     this.#schedule(endsAfterMs, () => this.#powerOff());
+  }
+
+  attachSerial(socket: Socket): void {
+    socket.write(this.#unread);
+    this.#unread = "";
+    socket.resume();
   }
 
   activate(device: LiveDevice): void {
@@ -91,6 +104,13 @@ export class ScriptedGuest implements Guest, FakeGuest {
     }
   }
 
+  sendMemory(): Promise<void> {
+    const { migrationMs = 0 } = this.#script;
+    const { clock } = this.#machine.parts;
+    if (migrationMs === 0) return Promise.resolve();
+    return new Promise((resolve) => clock.after(migrationMs, resolve));
+  }
+
   #releaseDevice(id: string): void {
     const { owned } = this.#machine;
     const device = owned.devices.get(id);
@@ -103,7 +123,7 @@ export class ScriptedGuest implements Guest, FakeGuest {
     const { events, exit } = this.#machine.parts;
     erase(this.#machine);
     events.emit("vmm", "shutdown");
-    exit(0, false);
+    exit(exitCode(0));
   }
 
   #panic(): void {

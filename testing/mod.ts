@@ -8,17 +8,18 @@ export {
   fakeCommand,
   type FakeProgram,
   fakeProgram,
-  type FakeProgramOptions,
   fakeUnlessInstalled,
 } from "./fake_program.ts";
 export { type Clock, FakeClock } from "./machine/clock.ts";
 export type { Traffic } from "./machine/counters.ts";
 export type { EmittedEvent } from "./machine/event_monitor.ts";
+export type { Exit, Signal } from "./machine/exit.ts";
 export type { Fault, FaultRule } from "./api/fault_rule.ts";
 export type { FakeGuest, GuestAction } from "./guest.ts";
 export type { GuestScript } from "./machine/guest_script.ts";
 export type { Files } from "./machine/host.ts";
+export type { FakeProgramOptions } from "./program_environment.ts";
 export type { ReleaseName } from "./release.ts";
-export { type Exit, type FakeVmmOptions, StartError } from "./options.ts";
+export { type FakeVmmOptions, StartError } from "./options.ts";
 export type { LoggedRequest } from "./api/service.ts";
 export { FakeVmm } from "./fake_vmm.ts";

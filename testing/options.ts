@@ -1,4 +1,4 @@
-/** The options of a fake VMM, and the ways in which it ends. */
+/** The options of a fake VMM. */
 import type { RestoreConfig, VmConfig } from "../src/generated/types.gen.ts";
 import type { FaultRule } from "./api/fault_rule.ts";
 import type { Clock } from "./machine/clock.ts";
@@ -33,6 +33,8 @@ export interface FakeVmmOptions {
   readonly clock?: Clock;
   /** A descriptor that receives the events, as with `--event-monitor fd=`. */
   readonly eventFd?: number;
+  /** A file that receives the events, as with `--event-monitor path=`. */
+  readonly eventsPath?: string;
   /** A VM that runs from the start. */
   readonly boot?: VmConfig;
   /** A snapshot to start from. */
@@ -50,10 +52,4 @@ export class StartError extends Error {
     this.name = "StartError";
     this.chain = chain;
   }
-}
-
-/** The end of the process. */
-export interface Exit {
-  /** 0 unless the process failed; 159 if the kernel killed it with SIGSYS. */
-  readonly code: number;
 }

@@ -40,6 +40,14 @@ export interface Release {
   readonly removesBehindIommu: boolean;
   /** Whether the errors of options begin in lower case: "unknown option". */
   readonly lowerCaseWords: boolean;
+  /** Whether descriptors of flat VMDK images are detected. */
+  readonly flatVmdk: boolean;
+  /** Whether `vm.info` has the MAC address of each tap. */
+  readonly reportsHostMac: boolean;
+  /** What happens if the memory is too small for the ACPI tables. */
+  readonly acpiTables: "refused" | "panic";
+  /** The message about a vhost-user back end that does not listen. */
+  readonly vhostUserTimeout: "named" | "cause";
 }
 
 /** The build features of the fake, in every release. */
@@ -70,6 +78,10 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     receiverWords: "chained",
     removesBehindIommu: false,
     lowerCaseWords: false,
+    flatVmdk: true,
+    reportsHostMac: false,
+    acpiTables: "refused",
+    vhostUserTimeout: "named",
   },
   "v53.0": {
     name: "v53.0",
@@ -94,6 +106,10 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
     receiverWords: "flat",
     removesBehindIommu: true,
     lowerCaseWords: true,
+    flatVmdk: false,
+    reportsHostMac: true,
+    acpiTables: "panic",
+    vhostUserTimeout: "cause",
   },
 };
 

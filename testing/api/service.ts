@@ -6,8 +6,9 @@ import { requests } from "../../src/generated/requests.gen.ts";
 import { stringify } from "../../src/json/json.ts";
 import type { HttpRequest } from "../http/request_parser.ts";
 import type { HttpReply } from "../http/server.ts";
+import { exitCode, killedBy } from "../machine/exit.ts";
 import type { Machine } from "../machine/machine.ts";
-import { Killed, Panic, VmmError } from "../machine/vmm_error.ts";
+import { Hang, Killed, Panic, VmmError } from "../machine/vmm_error.ts";
 import { perform } from "../operations/mod.ts";
 import { StartError } from "../options.ts";
 import { deserialize } from "../serde/deserialize.ts";
@@ -92,7 +93,7 @@ export class Service {
     const fault = operation && this.#faults.take(operation);
     const reply = fault === undefined
       ? answer()
-      : applyFault(fault, clock, answer, () => exit(1, true));
+      : applyFault(fault, clock, answer, () => exit(killedBy("SIGKILL")));
     return reply instanceof Promise ? reply.then(log) : log(reply);
   }
 
@@ -101,8 +102,13 @@ export class Service {
     if (call === "cut" || "status" in call) return call;
     try {
       const data = perform(this.#machine, call.operation, call.body);
-      if (!(data instanceof Promise)) return success(call.operation, data);
-      return data.then(
+      // A response promises that the sockets of the VM listen.
+      const listening = this.#machine.parts.host.sockets.settled();
+      const pending = data instanceof Promise
+        ? data
+        : listening?.then(() => data);
+      if (pending === undefined) return success(call.operation, data);
+      return pending.then(
         (late) => success(call.operation, late),
         (error) => this.#errorReply(call, error),
       );
@@ -111,15 +117,26 @@ export class Service {
     }
   }
 
-  #errorReply({ operation }: OperationRequest, error: unknown): HttpReply {
-    const { release, parts: { exit } } = this.#machine;
-    if (error instanceof VmmError) return errorReply(release, operation, error);
+  #errorReply(
+    { operation }: OperationRequest,
+    error: unknown,
+  ): HttpReply | Promise<HttpReply> {
+    const { release, parts: { clock, exit } } = this.#machine;
+    if (error instanceof Hang) return new Promise(() => {});
+    if (error instanceof VmmError) {
+      const reply = errorReply(release, operation, error);
+      const { afterMs } = error;
+      if (afterMs === 0) return reply;
+      return new Promise((resolve) =>
+        clock.after(afterMs, () => resolve(reply))
+      );
+    }
     if (error instanceof Killed) {
-      exit(SIGSYS, true);
+      exit(killedBy(error.signal));
       return "cut";
     }
     if (error instanceof Panic) {
-      exit(1, true);
+      exit(exitCode(1));
       return panicReply;
     }
     return failure(500, [
@@ -128,6 +145,3 @@ export class Service {
     ]);
   }
 }
-
-/** The exit code of a process that SIGSYS killed. */
-const SIGSYS = 128 + 31;

@@ -4,8 +4,9 @@
  * `node:http` differs: it accepts requests that micro_http refuses, closes
  * connections that micro_http keeps, and serves requests in parallel.
  */
-import { chmodSync, linkSync, renameSync, rmSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { closeServer } from "../socket_file.ts";
 import {
   type HttpRequest,
   type Limits,
@@ -87,19 +88,11 @@ export class HttpServer {
   async close(leave = false): Promise<void> {
     const path = this.#path;
     this.#path = undefined;
-    // Runtimes remove the file on close; a second name preserves it.
-    const kept = `${path}.dead`;
-    const saved = leave && path !== undefined;
-    if (saved) linkSync(path, kept);
     this.#waiting.length = 0;
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    const closed = closeServer(this.#server, path, leave);
     // A response that is being written is still sent.
     for (const socket of this.#all) socket.destroySoon();
     await closed;
-    if (saved) renameSync(kept, path);
-    else if (path !== undefined) rmSync(path, { force: true });
   }
 
   #accept(socket: Socket): void {

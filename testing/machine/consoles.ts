@@ -1,4 +1,4 @@
-/** The consoles, which are opened when a configuration is stored. */
+/** The consoles, which open when a configuration is stored. */
 import { writeFileSync } from "node:fs";
 import type { Config } from "../../src/schema/config.ts";
 import type { Machine } from "./machine.ts";
@@ -7,44 +7,62 @@ import { osError, Panic, VmmError } from "./vmm_error.ts";
 /**
  * Opens the consoles of a configuration.
  *
- * @throws {Panic} where a path is missing: nobody checked that before.
+ * @throws {VmmError} if a console cannot be opened.
+ * @throws {Panic} if a path is missing: the VMM does not check that before.
  */
 export function openConsoles(machine: Machine, config: Config): void {
   machine.consolesOpen = false;
-  openConsole("console", config.console);
-  openConsole("serial", config.serial);
-  openConsole("debug_console", config.debug_console);
+  openConsole(machine, "console", config.console);
+  openConsole(machine, "serial", config.serial);
+  openConsole(machine, "debug_console", config.debug_console);
   machine.consolesOpen = true;
 }
 
-/** As far as the three are alike. */
+/** Closes the consoles of a VM that existed; the serial socket goes away. */
+export function closeConsoles(machine: Machine): void {
+  machine.consolesOpen = false;
+  machine.closeSerial?.();
+  machine.closeSerial = undefined;
+}
+
+/** The fields that the three consoles share. */
 interface Console {
   mode: string;
   file?: string;
   socket?: string;
 }
 
-function openConsole(name: string, console: Console): void {
+function openConsole(machine: Machine, name: string, console: Console): void {
   switch (console.mode) {
-    case "File":
-      if (console.file === undefined) throw new Panic(`${name} without a file`);
-      return create(console.file);
+    case "File": {
+      const { file } = console;
+      if (file === undefined) throw new Panic(`${name} without a file`);
+      return create(() => writeFileSync(file, ""));
+    }
     case "Socket":
       if (name !== "serial") {
         throw failed("No socket option support for console device");
       }
-      if (console.socket === undefined) {
-        throw new Panic("serial without a socket");
-      }
-      return;
+      return listen(machine, console.socket);
     case "Pty":
       console.file ??= "/dev/pts/0";
   }
 }
 
-function create(path: string): void {
+function listen(machine: Machine, path: string | undefined): void {
+  if (path === undefined) throw new Panic("serial without a socket");
+  const { sockets } = machine.parts.host;
+  const close = create(() =>
+    sockets.listen(path, (socket) => machine.guest.attachSerial(socket))
+  );
+  // The file of a socket that no VM has used stays.
+  machine.closeSerial?.(true);
+  machine.closeSerial = close;
+}
+
+function create<T>(open: () => T): T {
   try {
-    writeFileSync(path, "");
+    return open();
   } catch (error) {
     throw failed("Error creating console device", osError(error));
   }

@@ -1,116 +1,142 @@
-/** What it takes of the host to make a device, before it gets its place. */
+/** Creates devices: opens what each needs of the host. */
 import type {
-  DiskConfigInfo,
-  ImageType,
   NetConfigInfo,
   PmemConfigInfo,
+  VsockConfigInfo,
 } from "../../src/generated/types.gen.ts";
 import type { Device } from "../../src/schema/config.ts";
-import type { Devices } from "./devices.ts";
+import { createDisk } from "./create_disk.ts";
 import type { DeviceKind } from "./device_kind.ts";
+import type { Devices } from "./devices.ts";
 import type { Machine } from "./machine.ts";
-import { deviceManagerError, osError } from "./vmm_error.ts";
+import { connectVhostUser } from "./vhost_user.ts";
+import { attempt, deviceManagerError } from "./vmm_error.ts";
 
-/** Names a device, and opens what it stands on. */
+/** Gives a device its id, and opens its files, sockets and interfaces. */
 export function createDevice(
   machine: Machine,
   devices: Devices,
   kind: DeviceKind,
   device: Device,
 ): void {
-  devices.name(kind, device);
-  creators[kind]?.(machine, device as never);
+  const id = devices.name(kind, device);
+  const free = creators[kind]?.(machine, device as never);
+  if (free !== undefined) devices.holds.add(id, free);
 }
 
-type Maker = (machine: Machine, device: never) => void;
+/** Opens a device. Returns a function that frees what it holds, if any. */
+type Creator = (machine: Machine, device: never) => (() => void) | undefined;
 
-const creators: { readonly [kind in DeviceKind]?: Maker } = {
-  block: ({ parts, release }, disk: DiskConfigInfo) => {
-    if (disk.vhost_user) return;
-    const { path } = disk;
-    if (path === undefined) {
-      throw deviceManagerError(
-        "No disk path was specified when one was expected",
-      );
-    }
-    let head: Uint8Array | undefined;
-    try {
-      parts.host.open(path, disk.readonly ? "r" : "r+");
-      head = parts.host.head(path, SECTOR);
-    } catch (error) {
-      throw deviceManagerError(
-        "Cannot open disk path",
-        `I/O error (path=${path} op=open)`,
-        osError(error),
-      );
-    }
-    if (head !== undefined && head.length < release.smallestImage) {
-      throw deviceManagerError(
-        "Cannot open disk path",
-        "I/O error (op=detect_image_type)",
-        "failed to fill whole buffer",
-      );
-    }
-    const found = imageType(head);
-    if (disk.image_type === "Unknown") {
-      if (found === "Qcow2") disk.backing_files = false;
-      disk.image_type = found;
-    } else if (disk.image_type !== found) {
-      throw deviceManagerError(
-        "Disk image type does not match expected type: " +
-          `specified = ${shown(disk.image_type)}, detected = ${shown(found)}`,
-      );
-    }
+const MANAGER = "Error from device manager";
+
+const creators: { readonly [kind in DeviceKind]?: Creator } = {
+  block: createDisk,
+  net: createNet,
+  pmem: createPmem,
+  vsock: createVsock,
+  fs: connectVhostUser("virtio-fs"),
+  generic: connectVhostUser("generic vhost-user"),
+  rng: ({ parts }, { src }: { src: string }) => {
+    const message = "Cannot create virtio-rng device";
+    attempt(() => parts.host.open(src), MANAGER, message);
+    return undefined;
   },
-  net: ({ parts }, net: NetConfigInfo) => {
-    net.mac ??= parts.host.randomMac();
+  vdpa: ({ parts: { host } }, { path }: { path: string }) => {
+    const message = "Cannot create vdpa device";
+    const opening = "failure in opening vhost file: $";
+    attempt(
+      () => host.open(path, "r+"),
+      ...[MANAGER, message, "Failed to create vhost-vdpa", opening],
+    );
+    // A file that is no device does not know the first request.
+    const code = "ENOTTY";
+    attempt(
+      () => host.assertDevice(path, code),
+      ...[MANAGER, message, "Failed to set owner"],
+      "failure in vhost ioctl: $",
+    );
+    return undefined;
   },
-  pmem: ({ parts }, { file, size }: PmemConfigInfo) => {
-    if (size === undefined && parts.host.isDirectory(file)) {
-      throw deviceManagerError(
-        "Trying to use a directory for pmem but no size specified",
-      );
-    }
-    try {
-      if (!parts.host.isDirectory(file)) parts.host.open(file);
-    } catch (error) {
-      throw deviceManagerError(
-        "Cannot open persistent memory file",
-        osError(error),
-      );
-    }
-    const bytes = BigInt(size ?? parts.host.size(file));
-    if (bytes % PMEM_STEP !== 0n) {
-      throw deviceManagerError(
-        "Trying to use a size that is not multiple of 2MiB",
-      );
-    }
+  vfio: ({ parts: { host } }) => {
+    attempt(
+      () => host.open("/dev/vfio/vfio", "r+"),
+      MANAGER,
+      "Cannot create a VFIO device",
+      "failed to open /dev/vfio/vfio container: $",
+      "$",
+    );
+    return undefined;
+  },
+  "vfio-user": ({ parts: { host } }, { socket }: { socket: string }) => {
+    attempt(
+      () => host.assertSocket(socket),
+      MANAGER,
+      "Failed to create vfio-user client",
+      "Error connecting: $",
+      "$",
+    );
+    return undefined;
   },
 };
 
-const SECTOR = 512;
+function createNet(machine: Machine, net: NetConfigInfo) {
+  if (net.vhost_user) {
+    return connectVhostUser("vhost-user-net")(machine, {
+      socket: net.vhost_socket!,
+    });
+  }
+  const { host } = machine.parts;
+  net.mac ??= host.randomMac();
+  const tap = host.taps.open(net);
+  if (typeof tap !== "function") {
+    const message = "Cannot create virtio-net device";
+    throw deviceManagerError(message, "Failed to open taps", ...tap);
+  }
+  if (machine.release.reportsHostMac) net.host_mac ??= host.randomMac();
+  return tap;
+}
+
 const PMEM_STEP = 2n << 20n;
 
-/** Bytes of a file that a device maps into the guest. */
-export function mappedBytes(
-  { parts }: Machine,
-  kind: DeviceKind,
-  device: Device,
-): bigint | undefined {
-  if (kind !== "pmem") return undefined;
-  const { size, file } = device as PmemConfigInfo;
-  return BigInt(size ?? parts.host.size(file));
+function createPmem(
+  { parts: { host } }: Machine,
+  { file, size, discard_writes }: PmemConfigInfo,
+): undefined {
+  const directory = host.isDirectory(file);
+  if (size === undefined && directory) {
+    throw deviceManagerError(
+      "Trying to use a directory for pmem but no size specified",
+    );
+  }
+  attempt(
+    () => {
+      if (!directory) host.open(file, discard_writes ? "r" : "r+");
+    },
+    MANAGER,
+    "Cannot open persistent memory file",
+  );
+  const bytes = BigInt(size ?? host.size(file));
+  if (bytes % PMEM_STEP !== 0n) {
+    throw deviceManagerError(
+      "Trying to use a size that is not multiple of 2MiB",
+    );
+  }
+  if (bytes === 0n && host.isReal) {
+    throw deviceManagerError(
+      "Cannot find a memory range for persistent memory",
+    );
+  }
 }
 
-/** A format as messages name it. */
-function shown(type: ImageType): string {
-  return type.toLowerCase().replace(/^(fixed|flat)/, "");
-}
-
-/** The format of an image, by its first bytes. */
-function imageType(head: Uint8Array | undefined): ImageType {
-  const text = head === undefined ? "" : String.fromCharCode(...head);
-  if (text.startsWith("QFI\xfb")) return "Qcow2";
-  if (text.startsWith("vhdxfile")) return "Vhdx";
-  return "Raw";
+function createVsock({ parts }: Machine, { socket }: VsockConfigInfo) {
+  return attempt(
+    () =>
+      parts.host.sockets.listen(socket, (peer) => {
+        // Nothing listens in the guest: the connection ends at the request.
+        peer.on("data", () => peer.destroy());
+      }),
+    MANAGER,
+    "Cannot create virtio-vsock backend",
+    "Error binding to the host-side Unix socket",
+  );
 }

@@ -1,4 +1,4 @@
-/** The devices of a VM: their ids, and their places on the bus. */
+/** The devices of a VM: their ids, and their slots on the PCI bus. */
 import type { DeviceNode } from "../../src/generated/types.gen.ts";
 import type { Device } from "../../src/schema/config.ts";
 import { freshCounters } from "./counters.ts";
@@ -6,9 +6,10 @@ import { deviceManagerError, unknownDevice } from "./vmm_error.ts";
 import type { Release } from "../release.ts";
 import { type DeviceKind, isPlainPci } from "./device_kind.ts";
 import { treeOf, WRAPPER } from "./device_tree.ts";
+import { Holds } from "./holds.ts";
 import type { LiveDevice, PciLocation } from "./live_device.ts";
 
-/** The ids that are made up, by kind. */
+/** The prefixes of generated ids, by kind. */
 const prefixes: { readonly [kind in DeviceKind]?: string } = {
   block: "_disk",
   net: "_net",
@@ -21,7 +22,7 @@ const prefixes: { readonly [kind in DeviceKind]?: string } = {
   "vfio-user": "_vfio_user",
 };
 
-/** The kinds that may be removed. */
+/** The kinds that can be removed. */
 const removable: readonly DeviceKind[] = [
   "net",
   "block",
@@ -34,16 +35,17 @@ const removable: readonly DeviceKind[] = [
 
 const SLOTS = 32;
 
-/** The devices of a VM that was booted. */
+/** The devices of a VM. */
 export class Devices {
+  readonly holds: Holds = new Holds();
   readonly #live = new Map<string, LiveDevice>();
-  /** Nodes that are not on the bus, and what they map into the guest. */
+  /** Nodes that are not on the bus, with the bytes that they map. */
   readonly #plain = new Map<string, bigint | undefined>();
-  /** Ids of the configuration, which no made-up id may take. */
+  /** Ids of the configuration, which no generated id can take. */
   readonly #reserved: ReadonlySet<string>;
   /** Slots that the configuration names, by segment. */
   readonly #taken = new Map<number, Set<number>>();
-  /** Addresses to come back to after a restore, by id. */
+  /** The locations of devices in a snapshot, by id. */
   readonly #saved: ReadonlyMap<string, PciLocation>;
   #count = 0;
 
@@ -59,7 +61,7 @@ export class Devices {
     this.#saved = saved;
   }
 
-  /** The devices on the bus, in the order of their making. */
+  /** The devices on the bus, oldest first. */
   get all(): readonly LiveDevice[] {
     return [...this.#live.values()];
   }
@@ -68,7 +70,7 @@ export class Devices {
     return this.#live.get(id);
   }
 
-  /** Whether the device tree has a node of this name. */
+  /** Returns whether the device tree has a node. */
   has(id: string): boolean {
     return this.#live.has(id) || this.#plain.has(id) ||
       id.startsWith(WRAPPER) && this.#wrapped(id) !== undefined;
@@ -79,7 +81,7 @@ export class Devices {
     this.#plain.set(id, mapped);
   }
 
-  /** Keeps slots that devices ask for from those that do not. */
+  /** Reserves the slots that devices ask for. */
   reserve(devices: readonly Device[]): void {
     for (const { pci_segment, pci_device_id } of devices) {
       if (pci_device_id === undefined) continue;
@@ -91,7 +93,7 @@ export class Devices {
     }
   }
 
-  /** Gives a device its id, unless it has one. */
+  /** Returns the id of a device, and generates it if there is none. */
   name(kind: DeviceKind, device: Device): string {
     const prefix = prefixes[kind];
     while (device.id === undefined && prefix !== undefined) {
@@ -101,13 +103,12 @@ export class Devices {
     return device.id!;
   }
 
-  /** Puts a device with an id onto the bus. */
+  /** Puts a device on the bus. */
   attach(
     kind: DeviceKind,
     device: Device,
     options: {
       hotplug: boolean;
-      release?: (() => void) | undefined;
       mapped?: bigint | undefined;
     },
   ): LiveDevice {
@@ -126,7 +127,6 @@ export class Devices {
       slot,
       bdf: bdfOf(segment, slot),
       counters: freshCounters(kind),
-      release: options.release,
       low: this.#saved.get(id)?.low ??
         (kind === "pvpanic" ||
           kind === "block" && !options.hotplug && segment === 0),
@@ -138,7 +138,7 @@ export class Devices {
     return live;
   }
 
-  /** Refuses an id that the tree has, or that is not for users. */
+  /** @throws {VmmError} if an id is taken or reserved. */
   checkId(id: string | undefined): void {
     if (id === undefined) return;
     if (id.startsWith("__")) {
@@ -149,9 +149,10 @@ export class Devices {
   }
 
   /**
-   * The device of this id or of its PCI node, if it may be removed.
+   * Returns the device of an id or of a PCI node.
    *
-   * @param guard Refuses it for another reason.
+   * @param guard Throws if the release does not let the device be removed.
+   * @throws {VmmError} if the device cannot be removed.
    */
   remove(id: string, guard: (device: LiveDevice) => void): LiveDevice {
     const live = this.#live.get(id) ?? this.#wrapped(id);
@@ -169,22 +170,17 @@ export class Devices {
     return live;
   }
 
-  /** The guest lets go of a device: its node, slot and id are free. */
+  /** Removes a device that the guest has released; its slot and id are free. */
   eject(id: string): LiveDevice | undefined {
     const live = this.#live.get(id);
     if (live === undefined) return undefined;
     this.#live.delete(id);
     this.#slots(live.segment).delete(live.slot);
-    live.release?.();
+    this.holds.free(id);
     return live;
   }
 
-  /** Gives back everything that is held on the host. */
-  release(): void {
-    for (const live of this.#live.values()) live.release?.();
-  }
-
-  /** As `vm.info` shows it. */
+  /** Returns the device tree of `vm.info`. */
   tree(): Record<string, DeviceNode> {
     return treeOf(this.#plain, this.all);
   }

@@ -1,4 +1,5 @@
 /** What the machine expects of the guest. */
+import type { Socket } from "node:net";
 import type { LiveDevice } from "./live_device.ts";
 
 /** The guest, as operations reach it. */
@@ -7,6 +8,8 @@ export interface Guest {
   readonly acceptsMemory: boolean;
   /** True if the balloon takes its new size at once. */
   readonly inflatesBalloon: boolean;
+  /** Called when a client connects to the socket of the serial port. */
+  attachSerial(socket: Socket): void;
   /** Called after a boot. */
   start(): void;
   /** Called when a device gets its place on the bus. */
@@ -17,4 +20,6 @@ export interface Guest {
   removeVcpus(): void;
   pressPowerButton(): void;
   receiveNmi(): void;
+  /** Resolves when the memory of the guest has been sent to another VMM. */
+  sendMemory(): Promise<void>;
 }

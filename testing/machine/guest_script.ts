@@ -8,6 +8,8 @@ export interface GuestScript {
   readonly dropsVcpusAfterMs?: number;
   /** Milliseconds from the power button until the guest powers off. */
   readonly powersOffAfterMs?: number;
+  /** Milliseconds that a migration needs to send the memory. Default: `0`. */
+  readonly migrationMs?: number;
   /** The reaction to an NMI. Default: `"nothing"`. */
   readonly onNmi?: "nothing" | "reboot" | "panic";
   /** Whether its drivers start, which emits `activated` events. */
@@ -18,6 +20,6 @@ export interface GuestScript {
   readonly acceptsMemory?: boolean;
   /** Milliseconds from the boot until the guest powers off by itself. */
   readonly endsAfterMs?: number;
-  /** Text that a boot writes to the serial port, if that is a file. */
+  /** Text that a boot writes to the serial port, if that is a file or socket. */
   readonly serialOutput?: string;
 }

@@ -8,7 +8,7 @@ import type { PciLocation } from "./live_device.ts";
 /** The state from boot to shutdown. */
 export class Instance {
   /** `Created` is half-built: the boot failed. */
-  state: "Created" | "Running" | "Paused" = "Created";
+  state: "Created" | "Running" | "Paused" | "BreakPoint" = "Created";
   readonly devices: Devices;
   /** Bytes of RAM at boot, and now. */
   readonly bootRam: bigint;

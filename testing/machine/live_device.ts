@@ -10,8 +10,6 @@ export interface LiveDevice {
   readonly slot: number;
   readonly bdf: string;
   readonly counters: Counters | undefined;
-  /** Frees what the device holds on the host. */
-  release?: (() => void) | undefined;
   /** True if its registers are below 4 GiB, where firmware sees them. */
   readonly low: boolean;
   /** Bytes of a file that the device maps into the guest. */

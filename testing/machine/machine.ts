@@ -3,8 +3,10 @@ import type { Config } from "../../src/schema/config.ts";
 import type { Release } from "../release.ts";
 import type { Clock } from "./clock.ts";
 import type { EventMonitor } from "./event_monitor.ts";
+import type { Exit } from "./exit.ts";
 import type { Guest } from "./guest.ts";
 import type { Host } from "./host.ts";
+import type { CloseSocket } from "./host_sockets.ts";
 import type { Instance } from "./instance.ts";
 import type { State } from "./state_table.ts";
 
@@ -14,8 +16,8 @@ export interface Parts {
   readonly clock: Clock;
   readonly events: EventMonitor;
   readonly host: Host;
-  /** Ends the process; `crash` leaves the socket file behind. */
-  readonly exit: (code: number, crash: boolean) => void;
+  /** Ends the process. The socket file stays unless the exit code is 0. */
+  readonly exit: (exit: Exit) => void;
 }
 
 /** A migration to another VMM that is under way. */
@@ -33,6 +35,8 @@ export class Machine {
   outgoing: Outgoing | undefined;
   /** True while the consoles are open; a shutdown closes them. */
   consolesOpen = false;
+  /** Closes the socket of the serial port, if that has one. */
+  closeSerial: CloseSocket | undefined;
 
   #exited = false;
   readonly #closers: (() => void)[] = [];
@@ -53,11 +57,17 @@ export class Machine {
     return this.#exited;
   }
 
-  /** Frees all resources, as the end of a process does. */
-  exit(): void {
+  /**
+   * Frees all resources, as the end of a process does.
+   *
+   * @param leave Leaves socket files behind, as a killed process does.
+   */
+  async exit(leave: boolean): Promise<void> {
     this.#exited = true;
-    this.instance?.devices.release();
+    const closed = this.parts.host.sockets.closeAll(leave);
+    this.instance?.devices.holds.freeAll();
     for (const close of this.#closers) close();
+    await closed;
   }
 
   get release(): Release {

@@ -16,6 +16,9 @@ export interface Peer {
   next(): Promise<string | undefined>;
   send(line: string): void;
   close(): void;
+  /** Resolves when the connection has ended. */
+  readonly ended: Promise<void>;
+  readonly hasEnded: boolean;
 }
 
 /** The address of a URL. */
@@ -71,8 +74,15 @@ export function dial(url: string): Promise<Peer> {
 function peerOf(socket: Socket): Peer {
   const lines: string[] = [];
   let rest = "";
-  let ended = false;
+  let hasEnded = false;
   let wake = () => {};
+  const ended = new Promise<void>((resolve) => {
+    socket.on("close", () => {
+      hasEnded = true;
+      wake();
+      resolve();
+    });
+  });
   socket.setEncoding("utf8");
   socket.on("data", (chunk) => {
     const parts = (rest + chunk).split("\n");
@@ -81,13 +91,13 @@ function peerOf(socket: Socket): Peer {
     wake();
   });
   socket.on("error", () => {});
-  socket.on("close", () => {
-    ended = true;
-    wake();
-  });
   return {
+    ended,
+    get hasEnded() {
+      return hasEnded;
+    },
     async next() {
-      while (lines.length === 0 && !ended) {
+      while (lines.length === 0 && !hasEnded) {
         await new Promise<void>((resolve) => wake = resolve);
       }
       return lines.shift();

@@ -11,6 +11,8 @@ export type StateErrorName =
   | "migrating"
   | "pausedAlready"
   | "runningAlready"
+  | "pausedAtBreakpoint"
+  | "sentAtBreakpoint"
   | "snapshotRunning"
   | "coredumpUnbooted"
   | "diskOffline"
@@ -43,6 +45,12 @@ const refusals: {
     "Failed to resume migratable component",
     "Invalid transition: InvalidStateTransition(Running, Running)",
   ],
+  pausedAtBreakpoint: [
+    "failed",
+    "Cannot pause VM",
+    "Failed to pause migratable component",
+    "Invalid transition: InvalidStateTransition(BreakPoint, Paused)",
+  ],
   snapshotRunning: [
     "failed",
     "Cannot snapshot VM",
@@ -58,6 +66,11 @@ const refusals: {
   diskOffline: ["failed", "Failed resizing a disk image"],
   sendNotRunning: ["failed", SEND, "VM is not running"],
   sendUnbooted: ["failed", SEND, "VM is not running or paused: Created"],
+  sentAtBreakpoint: [
+    "failed",
+    SEND,
+    "VM is not running or paused: BreakPoint",
+  ],
   sendTwice: ["failed", SEND, "There is already an ongoing migration"],
   receiveOwned: [
     "failed",

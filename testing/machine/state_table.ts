@@ -9,6 +9,7 @@ import { stateError, type StateErrorName } from "./state_error.ts";
  *
  * - `None`: no configuration
  * - `Created`: a configuration, and no VM
+ * - `BreakPoint`: a VM that waits for a debugger
  * - `Failed`: a half-built VM, after a boot that failed
  * - `Migrating`: a VM that is being sent to another VMM
  */
@@ -16,6 +17,7 @@ export type State =
   | "None"
   | "Created"
   | "Failed"
+  | "BreakPoint"
   | "Running"
   | "Paused"
   | "Migrating";
@@ -58,6 +60,7 @@ function outcomeOf(operation: OperationName, state: State): Outcome {
     case "Created":
       return needsVm ? "notRunning" : "alreadyCreated";
     case "Failed":
+    case "BreakPoint":
       return needsVm ? "works" : "alreadyCreated";
     case "Migrating":
       // `vm.add-…` validates the configuration first, and refuses afterwards.
@@ -68,6 +71,7 @@ function outcomeOf(operation: OperationName, state: State): Outcome {
 }
 
 const noVmToReboot = after("rebooting", "notCreated");
+const coredumpUnbooted = after("coredumping", "coredumpUnbooted");
 const snapshotRunning = after("snapshotting", "snapshotRunning");
 
 /** The outcomes that do not follow from the listed states. */
@@ -77,18 +81,29 @@ const exceptions: {
   // The response is an error, and the process ends all the same.
   "vmm.shutdown": { Migrating: "works" },
   "vm.boot": { None: after("booting", "noConfig") },
-  "vm.pause": { Paused: after("pausing", "pausedAlready") },
+  "vm.pause": {
+    Paused: after("pausing", "pausedAlready"),
+    BreakPoint: after("pausing", "pausedAtBreakpoint"),
+  },
   "vm.resume": { Running: after("resuming", "runningAlready") },
   "vm.reboot": {
     None: noVmToReboot,
     Created: noVmToReboot,
     Migrating: after("rebooting", "migrating"),
   },
-  "vm.snapshot": { Failed: snapshotRunning, Running: snapshotRunning },
-  "vm.coredump": { Failed: after("coredumping", "coredumpUnbooted") },
+  "vm.snapshot": {
+    Failed: snapshotRunning,
+    BreakPoint: snapshotRunning,
+    Running: snapshotRunning,
+  },
+  "vm.coredump": {
+    Failed: coredumpUnbooted,
+    BreakPoint: coredumpUnbooted,
+  },
   "vm.resize-disk": { None: "notCreated", Created: "diskOffline" },
   "vm.receive-migration": {
     Failed: "receiveOwned",
+    BreakPoint: "receiveOwned",
     Running: "receiveOwned",
     Paused: "receiveOwned",
     Migrating: "receiveTwice",
@@ -96,6 +111,7 @@ const exceptions: {
   "vm.send-migration": {
     None: "sendNotRunning",
     Created: "sendNotRunning",
+    BreakPoint: "sentAtBreakpoint",
     Migrating: "sendTwice",
   },
 };

@@ -1,4 +1,4 @@
-/** Devices that come and go while there is a configuration. */
+/** Adds and removes devices. */
 import type {
   DiskConfig,
   PciDeviceInfo,
@@ -9,11 +9,12 @@ import type { Config, Device } from "../../src/schema/config.ts";
 import { addDevice, type DeviceList, removeDevice } from "../machine/config.ts";
 import type { Devices } from "../machine/devices.ts";
 import type { DeviceKind } from "../machine/device_kind.ts";
-import { lockImage } from "../machine/host.ts";
+import { lockImage } from "../machine/image_lock.ts";
 import type { LiveDevice } from "../machine/live_device.ts";
 import { stateError } from "../machine/state_error.ts";
 import type { Machine } from "../machine/machine.ts";
-import { createDevice, mappedBytes } from "../machine/create_device.ts";
+import { createDevice } from "../machine/create_device.ts";
+import { mappedBytes } from "../machine/mapped_bytes.ts";
 import {
   deviceManagerError,
   unknownDevice,
@@ -24,7 +25,7 @@ import { lockFailed } from "./boot.ts";
 
 type Add = (machine: Machine, device: Device) => PciDeviceInfo | undefined;
 
-/** An operation that adds to a list of the configuration. */
+/** Returns an operation that adds a device to a list. */
 export function addTo(list: DeviceList, kind: DeviceKind): Add {
   return (machine, device) => {
     const extra = device as { fds?: unknown; fd?: unknown };
@@ -36,7 +37,7 @@ export function addTo(list: DeviceList, kind: DeviceKind): Add {
     }
     const add = (config: Config) => addDevice(config, list, device);
     check(machine, add);
-    return plug(machine, kind, device, add);
+    return hotplug(machine, kind, device, add);
   };
 }
 
@@ -49,7 +50,7 @@ export function addDisk(
   return toDisks(machine, disk as Device);
 }
 
-/** Adds the vsock device, of which there is one. */
+/** Adds the only vsock device. */
 export function addVsock(
   machine: Machine,
   vsock: VsockConfig,
@@ -60,10 +61,10 @@ export function addVsock(
   const device = vsock as Config["vsock"] & Device;
   const add = (config: Config) => config.vsock = device;
   check(machine, add);
-  return plug(machine, "vsock", device, add);
+  return hotplug(machine, "vsock", device, add);
 }
 
-/** Checks the whole configuration as it would be. */
+/** Validates the configuration with the new device. */
 function check(
   { release, parts, stored }: Machine,
   add: (config: Config) => void,
@@ -73,7 +74,7 @@ function check(
   validate(release, config, parts.host);
 }
 
-function plug(
+function hotplug(
   machine: Machine,
   kind: DeviceKind,
   device: Device,
@@ -91,42 +92,40 @@ function plug(
     throw deviceManagerError("Cannot hotplug device behind vIOMMU");
   }
   createDevice(machine, devices, kind, device);
-  const release = kind === "block" ? lock(device as Disk) : undefined;
+  if (kind === "block") lock(devices, device as Disk);
   const mapped = mappedBytes(machine, kind, device);
-  const live = attach(devices, kind, device, { release, mapped });
+  const live = attach(devices, kind, device, mapped);
   add(stored);
   machine.guest.activate(live);
   return { id: live.id, bdf: live.bdf };
 }
 
-/** Puts a device on the bus; one that finds no place there stays in the tree. */
+/** Puts a device on the bus. Without a free slot, it stays in the tree. */
 function attach(
   devices: Devices,
   kind: DeviceKind,
   device: Device,
-  holds: {
-    release: (() => void) | undefined;
-    mapped: bigint | undefined;
-  },
+  mapped: bigint | undefined,
 ): LiveDevice {
   try {
-    return devices.attach(kind, device, { hotplug: true, ...holds });
+    return devices.attach(kind, device, { hotplug: true, mapped });
   } catch (error) {
-    devices.addPlain(device.id!, holds.mapped);
+    devices.addPlain(device.id!, mapped);
     throw error;
   }
 }
 
 type Disk = Device & { path?: string; readonly: boolean };
 
-function lock({ path, readonly }: Disk): (() => void) | undefined {
-  if (path === undefined) return undefined;
+/** Locks an image. The lock lasts as long as the VM, also after a failure. */
+function lock(devices: Devices, { id, path, readonly }: Disk): void {
+  if (path === undefined) return;
   const lock = lockImage(path, readonly);
   if (lock === undefined) throw lockFailed(path, readonly);
-  return lock.release;
+  devices.holds.addLock(id!, lock.release);
 }
 
-/** Takes a device out; the guest lets go of it in its own time. */
+/** Requests the removal of a device, which the guest releases later. */
 export function remove(machine: Machine, { id }: VmRemoveDevice): void {
   const { instance, stored, release } = machine;
   if (instance === undefined) {

@@ -3,7 +3,7 @@ import type { OperationName } from "../../src/generated/api.gen.ts";
 import { boot, create, reboot } from "./boot.ts";
 import { addDisk, addTo, addVsock, remove } from "./hotplug.ts";
 import { counters, info, ping } from "./info.ts";
-import { receive, send } from "./migrate.ts";
+import { receive } from "./receive_migration.ts";
 import { resize, resizeDisk, resizeZone } from "./resize.ts";
 import {
   coredump,
@@ -15,6 +15,7 @@ import {
   shutdown,
   shutdownVmm,
 } from "./run.ts";
+import { send } from "./send_migration.ts";
 import { restore, snapshot } from "./snapshot.ts";
 import type { Machine } from "../machine/machine.ts";
 import { assertAllowed } from "../machine/state_table.ts";

@@ -7,6 +7,7 @@ import type {
 import { bytes, type Given } from "../machine/config.ts";
 import type { Instance } from "../machine/instance.ts";
 import type { Machine } from "../machine/machine.ts";
+import { startVcpus } from "../machine/vcpus.ts";
 import {
   deviceManagerError,
   memoryManagerError,
@@ -61,8 +62,10 @@ function resizeVcpus(machine: Machine, instance: Instance, to: number): void {
       throw cpuManager("Requested vCPUs exceed maximum");
     }
     // Fewer are there only when the guest has let go of the others.
-    if (to > instance.vcpus) instance.vcpus = to;
-    else {
+    if (to > instance.vcpus) {
+      startVcpus(machine.parts.host, machine.stored, instance.vcpus, to);
+      instance.vcpus = to;
+    } else {
       instance.vcpusAfter = to;
       machine.guest.removeVcpus();
     }

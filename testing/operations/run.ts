@@ -1,9 +1,11 @@
-/** Operations on a VM that exists: pause, resume, power, and its end. */
+/** Pauses, resumes and ends a VM. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { VmCoredumpData } from "../../src/generated/types.gen.ts";
 import { stateError } from "../machine/state_error.ts";
+import { exitCode } from "../machine/exit.ts";
 import type { Machine } from "../machine/machine.ts";
 import { osError, VmmError } from "../machine/vmm_error.ts";
+import { end } from "./boot.ts";
 
 export function pause(machine: Machine): void {
   machine.emit("pausing");
@@ -17,15 +19,13 @@ export function resume(machine: Machine): void {
   machine.emit("resumed");
 }
 
-/** Ends the VM; its configuration stays. */
+/** Ends the VM. Its configuration stays. */
 export function shutdown(machine: Machine): void {
-  machine.owned.devices.release();
-  machine.instance = undefined;
-  machine.consolesOpen = false;
+  end(machine);
   machine.emit("shutdown");
 }
 
-/** Ends the VM, if there is one, and forgets its configuration. */
+/** Ends the VM, if there is one, and deletes its configuration. */
 export function erase(machine: Machine): void {
   if (machine.config === undefined) return;
   if (machine.instance !== undefined) shutdown(machine);
@@ -33,7 +33,7 @@ export function erase(machine: Machine): void {
   machine.emit("deleted");
 }
 
-/** Ends the process, whatever is said about it. */
+/** Ends the process. The response can be an error all the same. */
 export function shutdownVmm(machine: Machine): void {
   const { events, exit } = machine.parts;
   try {
@@ -41,7 +41,7 @@ export function shutdownVmm(machine: Machine): void {
     erase(machine);
     events.emit("vmm", "shutdown");
   } finally {
-    exit(0, false);
+    exit(exitCode(0));
   }
 }
 
@@ -53,7 +53,7 @@ export function nmi(machine: Machine): void {
   machine.guest.receiveNmi();
 }
 
-/** Writes a file where a core of the guest would be; it holds no memory. */
+/** Writes the file of a core dump, without the memory of the guest. */
 export function coredump(
   machine: Machine,
   { destination_url: url }: VmCoredumpData,

@@ -80,7 +80,7 @@ function readString(reader: Reader, type: StringType): unknown {
   if (reader.need() !== '"') throw mismatch(reader, type.expected);
   const text = reader.string();
   const problem = type.check?.(text);
-  if (problem === undefined) return text;
+  if (problem === undefined) return type.normalize?.(text) ?? text;
   // Strings are checked after they are read, so that their place is unknown.
   const error = new SerdeError(problem);
   throw type.expected === "a string" ? error : reader.place(error);

@@ -78,13 +78,32 @@ export const forms: {
   readonly [field: string]: {
     readonly expected: string;
     readonly check: (text: string) => string | undefined;
+    /** Returns the form in which the VMM keeps the text. */
+    readonly normalize: (text: string) => string;
   } | undefined;
 } = {
-  mac: { expected: "a string", check: mac },
-  host_mac: { expected: "a string", check: mac },
-  ip: { expected: "IP address", check: ip },
-  mask: { expected: "IP address", check: ip },
+  mac: { expected: "a string", check: mac, normalize: lowerCase },
+  host_mac: { expected: "a string", check: mac, normalize: lowerCase },
+  ip: { expected: "IP address", check: ip, normalize: canonicalIp },
+  mask: { expected: "IP address", check: ip, normalize: canonicalIp },
 };
+
+function lowerCase(text: string): string {
+  return text.toLowerCase();
+}
+
+/** The shortest form of an IPv6 address; IPv4 at its end stays decimal. */
+function canonicalIp(text: string): string {
+  if (!text.includes(":")) return text;
+  const short = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short);
+  if (mapped === null) return short;
+  const bytes = mapped.slice(1).flatMap((group) => {
+    const value = parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
+  return `::ffff:${bytes.join(".")}`;
+}
 
 function mac(text: string): string | undefined {
   return isMac(text) ? undefined : "The provided MAC address is invalid: " +

@@ -24,6 +24,7 @@ export interface StringType {
   readonly kind: "string";
   readonly expected: string;
   readonly check: ((text: string) => string | undefined) | undefined;
+  readonly normalize: ((text: string) => string) | undefined;
 }
 
 export interface EnumType {

@@ -96,6 +96,9 @@ function typeOf(
 ): Type {
   const target = resolve(property);
   const type = plain(release, schema, name, target, refOf(property));
+  if (schema === "NetConfig" && name === "mac" && release.macAt === "parse") {
+    return type;
+  }
   const nullable = property.anyOf !== undefined ||
     [property.type].flat().includes("null");
   return nullable ? { kind: "option", of: type } : type;
@@ -143,6 +146,7 @@ function string(schema: string, name: string): StringType {
     kind: "string",
     expected: path ? "path string" : form?.expected ?? "a string",
     check: form?.check,
+    normalize: form?.normalize,
   };
 }
 

@@ -9,7 +9,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { FakeVmm, type ReleaseName } from "../../testing/mod.ts";
+import {
+  type Exit,
+  FakeVmm,
+  type FakeVmmOptions,
+  type ReleaseName,
+} from "../../testing/mod.ts";
 import { releaseNames, releases } from "../../testing/release.ts";
 import type { RecordedEvent } from "../support/recordings.ts";
 import { exchange, type Workspace } from "./replay.ts";
@@ -21,8 +26,10 @@ export interface Running {
   readonly fake?: FakeVmm;
   /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
-  /** Its exit code; null while it runs. */
+  /** Its exit code; null while it runs, and after a signal. */
   exit(): number | null;
+  /** The signal that ended the process. */
+  signal(): string | null;
   /** Its events, once there are as many as are waited for. */
   events(count: number): Promise<RecordedEvent[]>;
   end(): Promise<void>;
@@ -34,9 +41,10 @@ export interface Subject {
   readonly release: ReleaseName;
   /** The features that `vmm.ping` returns. */
   readonly features: string;
+  readonly isReal: boolean;
   /** What it decides beside what every host does, by key. */
   readonly own: Readonly<Record<string, string>>;
-  start(space: Workspace): Promise<Running>;
+  start(space: Workspace, options?: FakeVmmOptions): Promise<Running>;
 }
 
 /** The fake, as a release. */
@@ -45,19 +53,22 @@ export function fake(release: ReleaseName): Subject {
     name: `FakeVmm as ${release}`,
     release,
     features: RECORDED_FEATURES,
+    isReal: false,
     own: {},
-    async start({ path }) {
+    async start({ path }, options = {}) {
       const vmm = await FakeVmm.start({
+        ...options,
         release,
         socketPath: join(path, "api.sock"),
       });
-      let exit: number | null = null;
-      const ended = vmm.exited.then(({ code }) => void (exit = code));
+      let exit: Exit = { code: null, signal: null };
+      const ended = vmm.exited.then((end) => void (exit = end));
       return {
         socketPath: vmm.socketPath,
         fake: vmm,
         ended,
-        exit: () => exit,
+        exit: () => exit.code,
+        signal: () => exit.signal,
         events: () => Promise.resolve(vmm.events.map(bare)),
         end: () => vmm.close(),
       };
@@ -95,6 +106,7 @@ export async function real(space: Workspace): Promise<Subject | string> {
       name: `${program} (${release})`,
       release,
       features: features.join(),
+      isReal: true,
       own: { build_version: "the checkout that it was built in" },
       start: (space) => launch(program, space),
     };
@@ -116,10 +128,10 @@ async function launch(program: string, { path }: Workspace): Promise<Running> {
     // A backtrace would stand in the messages.
     env: { ...process.env, RUST_BACKTRACE: "0" },
   });
-  let exit: number | null = null;
+  let exit: { code: number | null; signal: string | null } | undefined;
   const ended = new Promise<void>((resolve) => {
-    child.once("exit", (code) => {
-      exit = code;
+    child.once("exit", (code, signal) => {
+      exit = { code, signal };
       resolve();
     });
   });
@@ -130,7 +142,8 @@ async function launch(program: string, { path }: Workspace): Promise<Running> {
   return {
     socketPath,
     ended,
-    exit: () => exit,
+    exit: () => exit?.code ?? null,
+    signal: () => exit?.signal ?? null,
     async events(count) {
       let events: RecordedEvent[] = [];
       await until(() => {
@@ -140,7 +153,7 @@ async function launch(program: string, { path }: Workspace): Promise<Running> {
       return events;
     },
     async end() {
-      if (exit === null) child.kill("SIGKILL");
+      if (exit === undefined) child.kill("SIGKILL");
       await ended;
     },
   };

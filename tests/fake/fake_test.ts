@@ -60,7 +60,7 @@ test("FakeVmm.start() listens in a private directory, which close() removes", as
   assert.equal(statSync(vmm.socketPath).mode & 0o777, 0o700);
   await vmm[Symbol.asyncDispose]();
   assert.equal(existsSync(directory), false);
-  assert.deepEqual(await vmm.exited, { code: 0 });
+  assert.deepEqual(await vmm.exited, { code: 0, signal: null });
 });
 
 test("FakeVmm.start() refuses a path in use, and replaces a dead socket", async () => {
@@ -150,7 +150,7 @@ test("FakeVmm.injectFault() ends the VMM and leaves its socket", () =>
     vmm.injectFault({ operation: "vm.boot", fault: "crash" });
     await put("vm.create", kernel);
     assert.equal(await put("vm.boot"), undefined);
-    assert.deepEqual(await vmm.exited, { code: 1 });
+    assert.deepEqual(await vmm.exited, { code: null, signal: "SIGKILL" });
     assert.ok(existsSync(vmm.socketPath));
   }));
 
@@ -162,7 +162,7 @@ test("FakeVmm ends when endsAfterMs has passed", async () => {
       clock.advance(999);
       assert.equal(await put("vm.pause"), 204);
       clock.advance(1);
-      assert.deepEqual(await vmm.exited, { code: 0 });
+      assert.deepEqual(await vmm.exited, { code: 0, signal: null });
     },
   );
 });
@@ -199,7 +199,7 @@ test("FakeClock.advance() runs delays and the actions of the guest", async () =>
 test("FakeVmm ends when the power button makes its guest power off", () =>
   started({ guest: { powersOffAfterMs: 0 }, boot: kernel }, async (space) => {
     assert.equal(await space.put("vm.power-button"), 204);
-    assert.deepEqual(await space.vmm.exited, { code: 0 });
+    assert.deepEqual(await space.vmm.exited, { code: 0, signal: null });
     const names = space.vmm.events.map(({ source, event }) =>
       `${source} ${event}`
     );
@@ -269,7 +269,7 @@ for (const kind of ["unix", "tcp"] as const) {
           204,
         );
         assert.equal(await received, 204);
-        assert.deepEqual(await here.vmm.exited, { code: 0 });
+        assert.deepEqual(await here.vmm.exited, { code: 0, signal: null });
         assert.deepEqual(await there.get("vm.info"), before);
         const names = (vmm: FakeVmm) => vmm.events.map(({ event }) => event);
         assert.deepEqual(names(here.vmm).slice(3), [
