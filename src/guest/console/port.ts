@@ -111,7 +111,7 @@ export class ConsolePort {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         this.failure = error;
-        if (!this.#canComeYet(error)) throw error;
+        if (!this.#canComeYet(error)) throw this.#toEnd(error);
       }
       await this.#scope.pause(delay);
       delay = Math.min(delay * 1.5, MAX_MS);
@@ -131,6 +131,13 @@ export class ConsolePort {
     }
     const link = await (isPty ? openPtyLink : openSocketLink)(path, onOutput);
     return identity === undefined ? { link } : { link, identity };
+  }
+
+  /** A path at which nothing listens any more is an end, and no failure. */
+  #toEnd(error: unknown): unknown {
+    const isGone = error instanceof GuestError && NOT_YET.has(error.code);
+    if (!isGone || this.#last === undefined) return error;
+    return new GuestError("closed", "the console has ended", { cause: error });
   }
 
   #canComeYet(error: unknown): boolean {

@@ -1,6 +1,7 @@
 /** Connects to a vsock port of the guest. */
 import type { Socket } from "node:net";
 import { GuestError } from "../../errors/guest_error.ts";
+import { excerptOf } from "../console/visible.ts";
 import { createGuestScope, messageOf } from "../guest_scope.ts";
 import { connectSocket, toGuestError } from "../unix_socket.ts";
 import { toVsockConnection, type VsockConnection } from "./connection.ts";
@@ -171,7 +172,7 @@ function notVsock(path: string, answer: string): GuestError {
   return new GuestError(
     "not_vsock",
     `"${path}" does not answer as a vsock socket: ${
-      JSON.stringify(answer)
+      excerptOf(answer)
     }; give the path of vsock.socket`,
     { path },
   );
