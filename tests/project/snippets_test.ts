@@ -58,7 +58,7 @@ const ELSEWHERE = ["docs/testing.md 1"];
 
 /** Snippets that need a VM that runs. */
 const RUNNING =
-  /snapshotVm\(createClient|connectVmm|readEvents|memory_actual_size \//;
+  /snapshotVm\(createClient|connectVmm|readEvents|memory_actual_size \/|"vm\.add-disk"/;
 
 /** Snippets that need a guest that answers; tests/guest runs their calls. */
 const REACHING =
