@@ -117,6 +117,39 @@ test("a changed record is found", async () => {
   }
 });
 
+/** Copies of a record, each with one value changed, and the place of that. */
+function* changesOf(value: unknown, path = ""): Generator<[string, unknown]> {
+  if (typeof value === "object" && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      for (const [place, other] of changesOf(item, `${path}/${key}`)) {
+        const copy = Array.isArray(value) ? [...value] : { ...value };
+        yield [place, Object.assign(copy, { [key]: other })];
+      }
+    }
+  } else if (typeof value === "boolean") yield [path, !value];
+  else if (typeof value === "string") yield [path, `${value}x`];
+  else yield [path, Number(value) + 1];
+}
+
+test("a change of any value in any record is found", () => {
+  let changes = 0;
+  for (const { id, real } of lineCases) {
+    for (const recorded of Object.values(real)) {
+      const text = JSON.stringify(recorded)
+        .replaceAll("$MAC", "02:00:00:00:00:01")
+        .replaceAll("$PTY", "/dev/pts/1");
+      const outcome = JSON.parse(text) as Outcome;
+      assert.deepEqual(differences(recorded, outcome), [], id);
+      for (const [place, changed] of changesOf(recorded)) {
+        changes++;
+        const found = differences(changed as Outcome, outcome);
+        assert.equal(found.length, 1, `${id} ${place}`);
+      }
+    }
+  }
+  assert.ok(changes > 3000, `${changes} changes`);
+});
+
 /** The release of the binary, if there is a record of it. */
 function releaseOfBinary(): ReleaseName | undefined {
   if (BINARY === "" || !opens("/dev/kvm")) return undefined;
