@@ -25,16 +25,23 @@ export {
   type CreateClientOptions,
 } from "./src/client/create_client.ts";
 export {
-  ApiError,
-  type ApiErrorCode,
+  type CauseJson,
   CloudHypervisorError,
+  type ErrorJson,
+} from "./src/errors/base_error.ts";
+export type {
+  ApiErrorCode,
+  ConnectionErrorCode,
+  ErrorCode,
+  InvalidRequestErrorCode,
+  Retry,
+} from "./src/errors/error_code.ts";
+export { errorFrom } from "./src/errors/error_from.ts";
+export {
+  ApiError,
   ConnectionError,
-  type ConnectionErrorCode,
   DeadlineError,
-  type ErrorCode,
-  type ErrorContext,
   InvalidRequestError,
-  type InvalidRequestErrorCode,
   type VmmExit,
   VmmExitedError,
 } from "./src/errors/errors.ts";

@@ -27,7 +27,7 @@ export type OperationName =\n${
     `/** Every operation of the API. */
 export const operations: {
   readonly [name in OperationName]: Operation<name>;
-} = {\n${all.map(description).join("\n")}\n};`,
+} = toOperations({\n${all.map(description).join("\n")}\n});`,
     ...[...groups].map(([name, members]) => groupInterface(name, members)),
     apiInterface([...groups.keys()]),
     factory(groups),
@@ -62,17 +62,20 @@ function typesOf(all: Endpoint[]): string[] {
 }
 
 function description(endpoint: Endpoint): string {
-  const { name, method } = endpoint;
+  const { name, method, "x-returns": returns } = endpoint;
+  // The defaults are left out: every script loads the table.
+  const marks = [
+    ...(method === "PUT" ? [] : [`method: "${method}"`]),
+    ...(returns === "nothing" ? [] : [`returns: "${returns}"`]),
+    ...(resultType(endpoint) === "VmCounters" ? ["bigint: true"] : []),
+    ...(endpoint["x-may-close"] ? ["mayClose: true"] : []),
+  ];
   const values = [
-    `"${name}"`,
-    `"${method}"`,
     endpoint["x-deadline-ms"] ?? "Infinity",
     endpoint.requestBody !== undefined,
-    `"${endpoint["x-returns"]}"`,
-    ...(resultType(endpoint) === "VmCounters" ? ["{ bigint: true }"] : []),
-    ...(endpoint["x-may-close"] ? ["{ mayClose: true }"] : []),
+    ...(marks.length > 0 ? [`{ ${marks.join(", ")} }`] : []),
   ];
-  return `  "${name}": operation(${values.join(", ")}),`;
+  return `  "${name}": [${values.join(", ")}],`;
 }
 
 function groupInterface(group: string, members: Endpoint[]): string {
@@ -107,19 +110,19 @@ export interface Api {\n${members.join("\n")}\n}`;
 
 function factory(groups: Map<string, Endpoint[]>): string {
   const members = [...groups].map(([name, members]) =>
-    `    ${name}: {\n${members.map(closure).join("\n")}\n    },`
+    `    ${name}: {\n${members.map(method).join("\n")}\n    },`
   );
   return `/** Makes the methods out of one function that makes every call. */
 export function createApi(call: Call<OperationName>): Api {
+  const { plain, withBody } = methodsOf(call);
   return {\n${members.join("\n")}\n  };\n}`;
 }
 
-function closure(endpoint: Endpoint): string {
-  const [parameters, body] = bodyType(endpoint)
-    ? ["body, options", "body"]
-    : ["options", "undefined"];
-  return `      ${methodOf(endpoint)}: (${parameters}) =>
-        call(operations["${endpoint.name}"], ${body}, options),`;
+function method(endpoint: Endpoint): string {
+  const kind = bodyType(endpoint) ? "withBody" : "plain";
+  return `      ${
+    methodOf(endpoint)
+  }: ${kind}(operations["${endpoint.name}"]),`;
 }
 
 function releases({ info }: Spec): string {
@@ -143,4 +146,9 @@ function indent(text: string): string {
 const HEADER = `// Made by \`deno task gen\` from spec/cloud-hypervisor.yaml.
 import type { ApiSpec } from "../contract/api_spec.ts";
 import type { CallOptions } from "../contract/call_options.ts";
-import { type Call, type Operation, operation } from "../contract/operation.ts";`;
+import {
+  type Call,
+  methodsOf,
+  type Operation,
+  toOperations,
+} from "../contract/operation.ts";`;

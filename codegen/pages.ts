@@ -1,7 +1,6 @@
 /**
- * Writes what can be read off the spec and the code: `deno task docs`. The
- * table of operations and the architecture are committed; docs/api, which holds
- * every symbol as HTML, is not.
+ * Writes the pages that the spec and the code determine: `deno task docs`. The
+ * Markdown pages are committed; docs/api, which has every symbol as HTML, is not.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -10,6 +9,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { architecture } from "./architecture.ts";
+import { errorsPage, generalCodes } from "./error_codes.ts";
+import { publicApiPage } from "./public_api.ts";
 import { readSpec } from "./spec.ts";
 import { operationsPage } from "./table.ts";
 
@@ -17,7 +18,15 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const spec = readSpec(join(ROOT, "spec/cloud-hypervisor.yaml"));
 mkdirSync(join(ROOT, "docs"), { recursive: true });
-writeFileSync(join(ROOT, "docs/operations.md"), operationsPage(spec));
+writeFileSync(
+  join(ROOT, "docs/operations.md"),
+  operationsPage(spec, generalCodes(spec)),
+);
+writeFileSync(join(ROOT, "docs/errors.md"), errorsPage());
+writeFileSync(
+  join(ROOT, "docs/public-api.md"),
+  publicApiPage(project.exports),
+);
 writeFileSync(join(ROOT, "docs/architecture.md"), architecture());
 
 rmSync(join(ROOT, "docs/api"), { recursive: true, force: true });
@@ -34,6 +43,8 @@ const { status } = spawnSync(
   { cwd: ROOT, stdio: "inherit" },
 );
 if (status === 0) {
-  console.log("docs/operations.md, architecture.md, api/index.html");
+  console.log(
+    "docs/architecture.md, errors.md, operations.md, public-api.md, api/index.html",
+  );
 }
 process.exitCode = status ?? 1;

@@ -1,5 +1,6 @@
 /** The operations as one Markdown table: docs/operations.md. */
 import { deadlineText } from "./docs.ts";
+import { item, paragraph, table } from "./markdown.ts";
 import {
   type Endpoint,
   endpoints,
@@ -9,38 +10,39 @@ import {
 } from "./spec.ts";
 
 /** The page, as `deno fmt` would have it. */
-export function operationsPage(spec: Spec): string {
+export function operationsPage(
+  spec: Spec,
+  general: readonly (readonly [code: string, meaning: string])[],
+): string {
   const rows = endpoints(spec).map(cells);
   const { oldest, newest } = spec.info["x-releases"];
   const newer = [...marks(spec)].map((since) => `\\* is since ${since}`);
   return [
     "# All operations",
     "",
-    "Made by `deno task docs` from `spec/cloud-hypervisor.yaml`; do not edit.",
-    `Releases: ${oldest} and ${newest}. The table is wide; it has these columns.`,
+    ...paragraph(
+      `Made by \`deno task docs\` from \`spec/cloud-hypervisor.yaml\`; do not edit. Releases: ${oldest} and ${newest}. The table is wide; it has these columns.`,
+    ),
     "",
-    "- **Wire**: what is sent to the socket, below `/api/v1`.",
-    "- **Call**: the method of the client, with the type of its body.",
-    "- **States**: where the VM may stand. `None`: without a configuration.",
-    "  `Migrating`: being sent elsewhere.",
-    "- **Good**: statuses of success, and what comes with them.",
-    `- **Bad**: statuses of refusal; ${newer}. Decide by the code: releases`,
-    "  differ in the statuses of the same refusal.",
-    "- **Codes**: `code` of the `ApiError`, where it is the operation's own.",
-    "- **Deadline**: what `timeoutMs` is when nothing sets it.",
+    ...[
+      "**Wire**: the HTTP method and the path, below `/api/v1`.",
+      "**Call**: the method of the client, with the type of its body.",
+      "**States**: the states of the VM in which the operation works. `None`: the VMM has no VM. `Migrating`: the VM is being sent to another VMM.",
+      "**Success**: the statuses of success, with the types of their bodies.",
+      `**Refusal**: the statuses of refusal; ${newer}. Decide by the code: releases differ in the statuses of the same refusal.`,
+      "**Codes**: the codes of `ApiError` that the operation adds to those below.",
+      "**Deadline**: the default of `timeoutMs`.",
+    ].flatMap(item),
     "",
     ...table([HEAD, ...rows]),
     "",
     "Any call can also end with one of these codes:",
     "",
-    "- `other`: a failure that has no code of its own; see `messages`",
-    "- `migrating`: the VM is on its way to another VMM",
-    "- `overloaded`: all of the VMM's connections are taken",
-    "- `too_large`: of a body",
-    "- `vmm_gone`: the VMM is dying",
+    ...general.flatMap(([code, meaning]) => item(`\`${code}\`: ${meaning}`)),
     "",
-    "and with the errors that are not the VMM's: `ConnectionError`, `DeadlineError`,",
-    "`InvalidRequestError` and the signal's own reason.",
+    ...paragraph(
+      "and with the errors that are not the VMM's: `ConnectionError`, `DeadlineError`, `InvalidRequestError` and the signal's own reason. [All codes](errors.md) has the advice for each.",
+    ),
     "",
   ].join("\n");
 }
@@ -54,39 +56,41 @@ function marks(spec: Spec): Set<string> {
   );
 }
 
-const HEAD = ["Wire", "Call", "States", "Good", "Bad", "Codes", "Deadline"];
+const HEAD = [
+  "Wire",
+  "Call",
+  "States",
+  "Success",
+  "Refusal",
+  "Codes",
+  "Deadline",
+];
 
 function cells(endpoint: Endpoint): string[] {
   const { method, name, operationId, responses } = endpoint;
   const ref = jsonSchema(endpoint.requestBody)?.$ref;
   const builds = endpoint["x-feature"];
-  const bad = Object.entries(responses).filter(([status]) => status >= "300");
+  const refusals = Object.entries(responses).filter(([status]) =>
+    status >= "300"
+  );
   return [
     `\`${method} /${name}\`${builds ? ` (builds with \`${builds}\`)` : ""}`,
     `\`${operationId}(${ref ? refName(ref) : ""})\``,
     endpoint["x-states"].join(", "),
-    good(endpoint),
-    bad.map(([status, a]) => status + (a["x-since"] ? "\\*" : "")).join(", "),
+    successes(endpoint),
+    refusals.map(([status, a]) => status + (a["x-since"] ? "\\*" : "")).join(
+      ", ",
+    ),
     endpoint["x-errors"].map((code) => `\`${code}\``).join(", "),
     deadlineText(endpoint["x-deadline-ms"]),
   ];
 }
 
-function good({ responses }: Endpoint): string {
+function successes({ responses }: Endpoint): string {
   return Object.entries(responses)
     .filter(([status]) => status < "300")
     .map(([status, answer]) => {
       const ref = jsonSchema(answer)?.$ref;
       return ref ? `${status} \`${refName(ref)}\`` : status;
     }).join(", ");
-}
-
-function table(rows: string[][]): string[] {
-  const widths = HEAD.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
-  const line = (row: string[]): string =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  const rule = line(widths.map((width) => "-".repeat(width)));
-  return [line(rows[0]!), rule, ...rows.slice(1).map(line)];
 }

@@ -2,11 +2,8 @@
  * An API socket: what `createClient` and `unixFetch` have in common. One
  * connection for each request, a few at a time, and errors with a meaning.
  */
-import {
-  ConnectionError,
-  type ErrorContext,
-  InvalidRequestError,
-} from "../errors/errors.ts";
+import type { ErrorContext } from "../errors/base_error.ts";
+import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
 import { checkPath } from "../arguments/path.ts";
 import { ConnectionLimiter } from "./connection_limiter.ts";
 import { bounded, OversizeError } from "../transport/body_limit.ts";

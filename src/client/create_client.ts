@@ -1,11 +1,8 @@
 /** Joins the generated operations, the socket and the errors. */
 import { readResponse } from "./response.ts";
 import { checkDeadline, Deadline } from "../wait/deadline.ts";
-import {
-  ConnectionError,
-  type ErrorContext,
-  InvalidRequestError,
-} from "../errors/errors.ts";
+import type { ErrorContext } from "../errors/base_error.ts";
+import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
 import { findFatalFields } from "../requests/fatal_requests.ts";
 import type { CallOptions } from "../contract/call_options.ts";
 import type { Operation } from "../contract/operation.ts";

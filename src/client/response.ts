@@ -1,9 +1,6 @@
 /** Turns a response of the VMM into data or an error. */
-import {
-  ApiError,
-  ConnectionError,
-  type ErrorContext,
-} from "../errors/errors.ts";
+import type { ErrorContext } from "../errors/base_error.ts";
+import { ApiError, ConnectionError } from "../errors/errors.ts";
 import type { Operation } from "../contract/operation.ts";
 import { parse, parseBigints } from "../json/json.ts";
 

@@ -1,4 +1,5 @@
-import { CloudHypervisorError } from "../errors/errors.ts";
+import { CloudHypervisorError } from "../errors/base_error.ts";
+import { registerError } from "../errors/error_from.ts";
 
 /**
  * The kind of fault in a command line; see {@linkcode CommandLineError}.
@@ -53,6 +54,12 @@ export interface CommandLineFault {
  * did you mean "readonly"?`
  */
 export class CommandLineError extends CloudHypervisorError {
+  static {
+    registerError("CommandLineError", () => {
+      return new this({ reason: "invalid_value", text: "" }, 1);
+    });
+  }
+
   /** The name of the class. */
   override readonly name = "CommandLineError";
   /** The code of every error of this class; `reason` has the kind. */

@@ -19,27 +19,31 @@ export interface Operation<Name extends string = string> {
   readonly mayClose: boolean;
 }
 
-/** Describes an operation. Short, because every script loads the table. */
-export function operation<Name extends string>(
-  name: Name,
-  method: "GET" | "PUT",
+/** An operation in the generated table, which every script loads: short. */
+export type OperationEntry = readonly [
   deadlineMs: number,
   hasBody: boolean,
-  returns: Operation["returns"],
-  marks: { bigint?: boolean; mayClose?: boolean } = {},
-): Operation<Name> {
-  const path = `/api/v1/${name}`;
-  const { bigint = false, mayClose = false } = marks;
-  return {
+  marks?: Partial<Operation>,
+];
+
+/** Makes the operations of the generated table. */
+export function toOperations<Name extends string>(
+  table: { readonly [name in Name]: OperationEntry },
+): { readonly [name in Name]: Operation<name> } {
+  const operations = Object.entries<OperationEntry>(table).map((
+    [name, [deadlineMs, hasBody, marks]],
+  ) => [name, {
     name,
-    method,
-    path,
+    method: "PUT",
+    path: `/api/v1/${name}`,
     deadlineMs,
     hasBody,
-    returns,
-    bigint,
-    mayClose,
-  };
+    returns: "nothing",
+    bigint: false,
+    mayClose: false,
+    ...marks,
+  }]);
+  return Object.fromEntries(operations);
 }
 
 /** Makes a call; `createClient` gives the generated methods such a function. */
@@ -48,3 +52,23 @@ export type Call<Name extends string = string> = <T>(
   body: unknown,
   options: CallOptions | undefined,
 ) => Promise<T>;
+
+/** The two kinds of methods that a call function makes. */
+export interface Methods<Name extends string> {
+  /** A method of an operation without a body. */
+  plain<T>(operation: Operation<Name>): (options?: CallOptions) => Promise<T>;
+  /** A method of an operation with a body. */
+  withBody<B, T>(
+    operation: Operation<Name>,
+  ): (body: B, options?: CallOptions) => Promise<T>;
+}
+
+/** Makes methods that need no `this`. */
+export function methodsOf<Name extends string>(
+  call: Call<Name>,
+): Methods<Name> {
+  return {
+    plain: (operation) => (options) => call(operation, undefined, options),
+    withBody: (operation) => (body, options) => call(operation, body, options),
+  };
+}

@@ -1,153 +1,109 @@
 /**
- * What can go wrong, as one family of classes. Decide by `code`, which is the
- * same on every runtime and release; messages are for people and may change.
+ * The errors, as one family of classes. Decide by `code`, which is the same on
+ * every runtime and release; messages are for people and may change.
  */
 import type { OperationName } from "../generated/api.gen.ts";
-import { diagnose } from "./api_error_code.ts";
-
-/** Why the VMM refused a call; see {@linkcode ApiError}. */
-export type ApiErrorCode =
-  | "not_created"
-  | "not_running"
-  | "wrong_state"
-  | "already_exists"
-  | "migrating"
-  | "unknown_device"
-  | "duplicate_id"
-  | "invalid_config"
-  | "invalid_json"
-  | "too_large"
-  | "unsupported"
-  | "busy"
-  | "overloaded"
-  | "vmm_gone"
-  | "other";
-
-/** Why a call got no answer; see {@linkcode ConnectionError}. */
-export type ConnectionErrorCode =
-  | "socket_missing"
-  | "refused"
-  | "permission_denied"
-  | "runtime_permission"
-  | "closed"
-  | "not_http";
-
-/** Why a call was not sent; see {@linkcode InvalidRequestError}. */
-export type InvalidRequestErrorCode = "invalid_request" | "fatal_request";
-
-/** Every `code` of this library's errors. */
-export type ErrorCode =
-  | ApiErrorCode
-  | ConnectionErrorCode
-  | InvalidRequestErrorCode
-  | "in_use"
-  | "reset"
-  | "not_vsock"
-  | "deadline"
-  | "vmm_exited"
-  | "rollback_failed"
-  | "migration_failed"
-  | "invalid_command_line";
-
-/** Where an error happened. */
-export interface ErrorContext {
-  /** The operation by its wire name, as `vm.add-disk`. */
-  operation?: OperationName | undefined;
-  /** The API socket, absolute. */
-  socketPath?: string | undefined;
-  /** What the runtime threw. */
-  cause?: unknown;
-}
-
-/** The base of every error of this library. */
-export abstract class CloudHypervisorError extends Error {
-  /** What to decide by: stable, the same on all runtimes and releases. */
-  abstract readonly code: ErrorCode;
-  /** The operation by its wire name, where there was one. */
-  readonly operation: OperationName | undefined;
-  /** The API socket, absolute, where there was one. */
-  readonly socketPath: string | undefined;
-
-  /** Made by the library; there is no need to construct one. */
-  constructor(message: string, context: ErrorContext) {
-    super(message, "cause" in context ? { cause: context.cause } : {});
-    this.operation = context.operation;
-    this.socketPath = context.socketPath;
-  }
-}
+import { CloudHypervisorError, type ErrorContext } from "./base_error.ts";
+import { codeTable } from "./code_table.ts";
+import { diagnose } from "./diagnosis.ts";
+import type {
+  ApiErrorCode,
+  ConnectionErrorCode,
+  InvalidRequestErrorCode,
+  Retry,
+} from "./error_code.ts";
+import { reasonOf } from "./reason.ts";
 
 /**
- * The VMM answered, and said no. With `busy` and `overloaded` nothing was
- * done, so the call can be made again; after `vmm_gone` the process is dying.
+ * The VMM refused the call. With `retry: "now"` it did nothing, and the same
+ * call may succeed later. After a refused `vm.boot`, delete the VM before you
+ * boot again: the VMM may have built a part of it.
  */
 export class ApiError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "ApiError";
-  /** Which of its kind it is. */
+  /** The reason, the same on all releases. */
   override readonly code: ApiErrorCode;
-  /** The HTTP status; releases differ in it, so prefer `code`. */
+  /** The HTTP status, in which releases differ. */
   readonly status: number;
   /** The VMM's own chain of messages, outermost first; may be empty. */
   readonly messages: readonly string[];
 
-  /** Reads the code off the status and the messages. */
+  /**
+   * Reads the code from the status and the messages.
+   *
+   * @internal
+   */
   constructor(
     status: number,
     messages: readonly string[],
     context: ErrorContext,
   ) {
-    const { code, advice } = diagnose(status, messages);
-    const said = clip(messages.at(-1) ?? "no reason given");
-    super(
-      sentence(`failed with status ${status}: ${said}`, advice, context),
-      context,
-    );
+    const { operation } = context;
+    const { code, advice } = diagnose(status, messages, operation);
+    const problem = `failed (${status}, ${code}): ${reasonOf(messages)}`;
+    super(sentence(problem, advice, context), context);
     this.code = code;
     this.status = status;
     this.messages = messages;
   }
+
+  /** The advice about a second try; never `now` after a boot that failed. */
+  override get retry(): Retry {
+    return diagnose(this.status, this.messages, this.operation).retry;
+  }
 }
 
 /**
- * There was no answer. After `closed` and `not_http` the VMM may or may not
- * have done what was asked: look with `vm.info` before asking again. The other
- * codes mean that nothing was sent.
+ * The call got no response. After `closed` and `not_http` the VMM may have
+ * carried out the request: ask `vm.info` before you try again. With the other
+ * codes nothing was sent.
  */
 export class ConnectionError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "ConnectionError";
-  /** Which of its kind it is. */
+  /** The reason. */
   override readonly code: ConnectionErrorCode;
 
-  /** Words the message from the code. */
+  /**
+   * Words the message from the code.
+   *
+   * @internal
+   */
   constructor(code: ConnectionErrorCode, context: ErrorContext) {
-    const [problem, advice] = REACH[code];
-    const extra = context.operation && LETHAL[context.operation];
-    const hint = code === "closed" && extra ? `${advice}; ${extra}` : advice
+    const { problem, advice = "" } = codeTable[code];
+    const risk = context.operation && LETHAL[context.operation];
+    const hint = code === "closed" && risk ? `${advice}; ${risk}` : advice
       .replaceAll("SOCKET", context.socketPath ?? "SOCKET");
-    super(sentence(`got no answer: ${problem}`, hint, context), context);
+    const what = `got no response (${code}): ${problem}`;
+    super(sentence(what, hint, context), context);
     this.code = code;
   }
 }
 
 /**
- * What was waited for did not come in time. A request is not undone by giving
- * up on it, and the VMM need not be dead: it answers one after another.
+ * The deadline of a call or of a wait passed. A timeout does not cancel the
+ * operation in the VMM, and the VMM need not be dead: it answers one request
+ * after another.
  */
 export class DeadlineError extends CloudHypervisorError {
-  /** As the platform's own time-outs are named. */
+  /** The name of the platform's own timeouts. */
   override readonly name = "TimeoutError";
-  /** Which of its kind it is. */
+  /** The code of this class. */
   override readonly code = "deadline";
-  /** The deadline that passed, in milliseconds from the call on. */
+  /** The deadline that passed, in milliseconds, counted from the call. */
   readonly timeoutMs: number;
 
-  /** Words the message from the deadline; a wait gives a message of its own. */
+  /**
+   * Words the message from the deadline; a wait has a message of its own.
+   *
+   * @internal
+   */
   constructor(timeoutMs: number, context: ErrorContext, message?: string) {
     super(
       message ?? sentence(
-        `got no answer within ${timeoutMs} ms`,
-        "the VMM may still be working on the request, or busy with another call: raise timeoutMs to wait longer",
+        `got no response within ${timeoutMs} ms`,
+        "the VMM may still be working on the request, or on that of another client: raise timeoutMs to wait longer",
         context,
       ),
       context,
@@ -156,16 +112,20 @@ export class DeadlineError extends CloudHypervisorError {
   }
 }
 
-/** A call or an argument was refused before anything was done. */
+/** The library refused a call or an argument before it did anything. */
 export class InvalidRequestError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "InvalidRequestError";
-  /** Which of its kind it is. */
+  /** The reason. */
   override readonly code: InvalidRequestErrorCode;
-  /** The argument or the field of the body that is wrong, as `memory.size`. */
+  /** The wrong argument or field of the body, such as `memory.size`. */
   readonly field: string;
 
-  /** Words the message from the field and the reason. */
+  /**
+   * Words the message from the field and the reason.
+   *
+   * @internal
+   */
   constructor(
     code: InvalidRequestErrorCode,
     field: string,
@@ -185,20 +145,24 @@ export class InvalidRequestError extends CloudHypervisorError {
 export class VmmExitedError extends CloudHypervisorError {
   /** The name of the class. */
   override readonly name = "VmmExitedError";
-  /** Which of its kind it is. */
+  /** The code of this class. */
   override readonly code = "vmm_exited";
-  /** Its exit code, or `null` when a signal ended it or nobody knows. */
+  /** The exit code, or `null` if a signal ended the process or it is unknown. */
   readonly exitCode: number | null;
-  /** The signal that ended it, as `SIGKILL`, or `null`. */
+  /** The signal that ended the process, such as `SIGKILL`, or `null`. */
   readonly signal: string | null;
-  /** The end of what it wrote to stderr. */
+  /** The end of what the process wrote to stderr. */
   readonly stderr: string;
 
-  /** Words the message from what is known of the end. */
+  /**
+   * Words the message from the exit.
+   *
+   * @internal
+   */
   constructor(exit: VmmExit, context: ErrorContext = {}) {
-    const said = exit.stderr.trimEnd();
+    const output = exit.stderr.trimEnd();
     super(
-      `The VMM ${howItEnded(exit, context)}${said && `: ${said}`}`,
+      `The VMM ${howItEnded(exit, context)}${output && `: ${output}`}`,
       context,
     );
     this.exitCode = exit.exitCode;
@@ -207,13 +171,13 @@ export class VmmExitedError extends CloudHypervisorError {
   }
 }
 
-/** How a VMM process ended. */
+/** The end of a VMM process. */
 export interface VmmExit {
-  /** Its exit code, or `null` when a signal ended it or nobody knows. */
+  /** The exit code, or `null` if a signal ended the process or it is unknown. */
   readonly exitCode: number | null;
-  /** The signal that ended it, as `SIGKILL`, or `null`. */
+  /** The signal that ended the process, such as `SIGKILL`, or `null`. */
   readonly signal: string | null;
-  /** The end of what it wrote to stderr; empty when nobody knows. */
+  /** The end of what the process wrote to stderr; empty if unknown. */
   readonly stderr: string;
 }
 
@@ -227,33 +191,6 @@ function howItEnded(exit: VmmExit, { cause }: ErrorContext): string {
     : `exited with code ${exit.exitCode}`;
 }
 
-const REACH: Record<ConnectionErrorCode, [problem: string, advice: string]> = {
-  socket_missing: [
-    "no such socket",
-    "start the VMM with --api-socket, or check the path",
-  ],
-  refused: [
-    "nothing listens on the socket",
-    "a VMM that died leaves its socket behind; start it again, or check that the path is a socket",
-  ],
-  permission_denied: [
-    "the operating system denies access to the socket",
-    "run as the user that started the VMM, whose socket has mode 0700",
-  ],
-  runtime_permission: [
-    "the runtime's permissions deny access to the socket",
-    "in Deno allow all of --allow-read=SOCKET --allow-write=SOCKET --allow-net=unix:SOCKET,192.0.2.1:80",
-  ],
-  closed: [
-    "the connection ended before the answer was complete",
-    "the VMM may have done it or have died: ask vm.info before trying again",
-  ],
-  not_http: [
-    "what listens on the socket does not answer as a VMM",
-    "check that the path is the API socket of cloud-hypervisor",
-  ],
-};
-
 /** Requests that are known to kill some builds, and so to end a connection. */
 const LETHAL: { readonly [name in OperationName]?: string } = {
   "vm.create":
@@ -262,18 +199,13 @@ const LETHAL: { readonly [name in OperationName]?: string } = {
     "a local migration kills a VMM whose seccomp filter lacks newfstatat",
 };
 
+/** A message: the operation, the socket, the problem and the advice. */
 function sentence(
-  what: string,
+  problem: string,
   advice: string | undefined,
   { operation, socketPath }: ErrorContext,
 ): string {
   const where = socketPath === undefined ? "" : ` on "${socketPath}"`;
   const end = advice === undefined ? "" : `; ${advice}`;
-  return `${operation ?? "The request"}${where} ${what}${end}`;
-}
-
-/** One line: not a backtrace of the VMM's, nor a page of somebody else's. */
-function clip(text: string): string {
-  const [line = ""] = text.split("\n", 1);
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+  return `${operation ?? "The request"}${where} ${problem}${end}`;
 }

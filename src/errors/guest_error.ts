@@ -1,5 +1,6 @@
 /** Errors of the ways to the guest: vsock and consoles. */
-import { CloudHypervisorError } from "./errors.ts";
+import { CloudHypervisorError } from "./base_error.ts";
+import { registerError } from "./error_from.ts";
 
 /** Reasons for a {@linkcode GuestError}. */
 export type GuestErrorCode =
@@ -36,6 +37,12 @@ export interface GuestErrorContext {
  *   or a console of a bare path has ended.
  */
 export class GuestError extends CloudHypervisorError {
+  static {
+    registerError("GuestError", ({ cause }) => {
+      return new this("closed", "", { cause });
+    });
+  }
+
   /** The name of the class. */
   override readonly name = "GuestError";
   /** The reason. */
@@ -43,7 +50,11 @@ export class GuestError extends CloudHypervisorError {
   /** The vsock or serial socket, or the pty, absolute. */
   readonly path: string | undefined;
 
-  /** Made by the library; there is no need to construct one. */
+  /**
+   * Only the library makes errors; tests can use `errorFrom`.
+   *
+   * @internal
+   */
   constructor(
     code: GuestErrorCode,
     message: string,

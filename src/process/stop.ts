@@ -1,7 +1,7 @@
 /** Escalating shutdown: from the power button to SIGKILL. */
 import { checkDeadline } from "../wait/deadline.ts";
+import { CloudHypervisorError } from "../errors/base_error.ts";
 import {
-  CloudHypervisorError,
   ConnectionError,
   type VmmExit,
   VmmExitedError,

@@ -1,5 +1,5 @@
 /** Deno's fetch takes the socket as the proxy of an HTTP client. */
-import type { ConnectionErrorCode } from "../errors/errors.ts";
+import type { ConnectionErrorCode } from "../errors/error_code.ts";
 import { bounded } from "./body_limit.ts";
 import type {
   Transport,

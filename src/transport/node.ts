@@ -1,6 +1,6 @@
 /** Node's fetch has no option for a socket: this one is made of node:http. */
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { ConnectionErrorCode } from "../errors/errors.ts";
+import type { ConnectionErrorCode } from "../errors/error_code.ts";
 import { MAX_BODY_BYTES, OversizeError } from "./body_limit.ts";
 import {
   ORIGIN,

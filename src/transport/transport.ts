@@ -1,5 +1,5 @@
 /** The contract of a transport: how a request reaches a Unix socket. */
-import type { ConnectionErrorCode } from "../errors/errors.ts";
+import type { ConnectionErrorCode } from "../errors/error_code.ts";
 
 /** A request; bodies are whole, so their length is known. */
 export interface TransportRequest {

@@ -2,9 +2,9 @@
  * Asks a VMM until it gives the answer that is waited for. Events only say when
  * to ask: a monitor can lose events, so the VMM's answer decides.
  */
+import { CloudHypervisorError } from "../errors/base_error.ts";
 import {
   ApiError,
-  CloudHypervisorError,
   ConnectionError,
   DeadlineError,
   type VmmExit,

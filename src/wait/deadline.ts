@@ -1,6 +1,7 @@
 /** The end of a call: the caller's signal, the deadline, or both as one. */
 import { schedule, unschedule } from "./deadline_timer.ts";
-import { DeadlineError, type ErrorContext } from "../errors/errors.ts";
+import type { ErrorContext } from "../errors/base_error.ts";
+import { DeadlineError } from "../errors/errors.ts";
 
 export class Deadline {
   /** Aborts with the caller's own reason or with a `DeadlineError`. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readResponse } from "../../src/client/response.ts";
+import { CloudHypervisorError } from "../../src/errors/base_error.ts";
+import type { ApiErrorCode } from "../../src/errors/error_code.ts";
 import {
   ApiError,
-  type ApiErrorCode,
-  CloudHypervisorError,
   ConnectionError,
   DeadlineError,
   InvalidRequestError,
@@ -46,7 +46,9 @@ const MET: [ApiErrorCode, scenario: string, path: string, said: string][] = [
   ["unsupported", "methods", "vm.nope", "Not Found"],
   ["busy", "resize", "vm.resize", "Too Many Requests"],
   ["vmm_gone", "console", "vm.create", "on a closed channel"],
-  ["other", "hotplug", "vm.add-disk", "Cannot open disk path"],
+  ["missing_file", "hotplug", "vm.add-disk", "Cannot open disk path"],
+  ["in_use", "hotplug", "vm.add-disk", "already locked"],
+  ["other", "every operation", "vm.resize-zone", "Failed resizing"],
 ];
 
 for (const release of releaseNames) {

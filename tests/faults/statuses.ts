@@ -39,7 +39,11 @@ const REFUSALS: readonly [ApiErrorCode, status: number, body: string][] = [
   ["unsupported", 404, '["Not Found"]'],
   ["invalid_json", 400, '["Bad Request"]'],
   ["invalid_json", 400, ""],
-  ["too_large", 400, '{ "error": "it is larger than the limit\nof 51200" }'],
+  [
+    "too_large",
+    400,
+    '{ "error": "Request payload with size 60000 is larger than the limit of 51200 allowed by server.\nAll previous unanswered requests will be dropped." }',
+  ],
   ["overloaded", 503, FULL],
   ["overloaded", 503, ""],
   ["other", 500, "[]"],

@@ -5,9 +5,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Endpoint, endpoints, readSpec } from "../../codegen/spec.ts";
+import { errorsPage, generalCodes } from "../../codegen/error_codes.ts";
 import { operationsPage } from "../../codegen/table.ts";
+import { publicApiPage } from "../../codegen/public_api.ts";
+import project from "../../deno.json" with { type: "json" };
 import { ApiError, type Client, createClient } from "../../mod.ts";
-import { diagnose } from "../../src/errors/api_error_code.ts";
+import { codeTable } from "../../src/errors/code_table.ts";
+import { diagnose } from "../../src/errors/diagnosis.ts";
 import { FakeVmm } from "../../testing/mod.ts";
 import { allRecordings } from "../support/recordings.ts";
 
@@ -17,11 +21,27 @@ const all = endpoints(spec);
 
 test("docs/operations.md is what `deno task docs` writes", () => {
   const page = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
-  assert.equal(page, operationsPage(spec));
+  assert.equal(page, operationsPage(spec, generalCodes(spec)));
   assert.equal(page.match(/^\| `(GET|PUT) \//gm)?.length, 31);
 });
 
-/** What was recorded of an operation, as `500 wrong_state`. */
+test("docs/errors.md is what `deno task docs` writes", () => {
+  const page = readFileSync(join(ROOT, "docs/errors.md"), "utf8");
+  assert.equal(page, errorsPage());
+  const codes = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, code]) => code!);
+  const listed = Object.keys(codeTable);
+  assert.deepEqual(codes.filter((code) => code !== "code"), listed);
+});
+
+test("docs/public-api.md is what `deno task docs` writes", () => {
+  const page = readFileSync(join(ROOT, "docs/public-api.md"), "utf8");
+  assert.equal(page, publicApiPage(project.exports));
+  assert.match(page, /^ {2}boot\(options\?: CallOptions\): Promise<void>;$/m);
+  // What is internal, or nobody can name.
+  assert.doesNotMatch(page, /\bErrorContext|OperationEntry|#private/);
+});
+
+/** The recorded responses of an operation, such as `500 wrong_state`. */
 const seen = new Map<string, Set<string>>(
   all.map(({ name }) => [name, new Set()]),
 );
@@ -40,7 +60,7 @@ for (const { exchanges } of allRecordings()) {
 }
 
 /** Codes that any call can end with. */
-const ANYONE = ["other", "vmm_gone", "too_large"];
+const ANYONE: readonly string[] = generalCodes(spec).map(([code]) => code);
 
 test("every recorded status and code is in the spec", () => {
   let checked = 0;
@@ -68,6 +88,10 @@ const UNRECORDED: { readonly [what: string]: string } = {
   "vm.power-button 204": "seen on a VMM whose answers are not recorded",
   "vm.nmi 204": "seen on a VMM whose answers are not recorded",
   "vm.receive-migration 204": "takes two VMMs; tests/workflows/migrate_test.ts",
+  "vm.send-migration busy":
+    "the memory of a restored VM is still being filled; measured once",
+  "vm.snapshot busy":
+    "the memory of a restored VM is still being filled; measured once",
   "vm.send-migration 204": "takes two VMMs; tests/workflows/migrate_test.ts",
   "vm.send-migration wrong_state": "needs a boot that failed half-way",
 };

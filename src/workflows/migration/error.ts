@@ -3,7 +3,8 @@ import type { Client } from "../../client/create_client.ts";
 import {
   CloudHypervisorError,
   type ErrorContext,
-} from "../../errors/errors.ts";
+} from "../../errors/base_error.ts";
+import { registerError } from "../../errors/error_from.ts";
 import type { VmState } from "../../generated/types.gen.ts";
 import { isNotCreated } from "../../vmm/vm_info.ts";
 import { isGone } from "../../vmm/wait_for_exit.ts";
@@ -16,6 +17,12 @@ export type MigrationSideState = VmState | "none" | "gone" | "unknown";
 
 /** A migration failed or was aborted; the `cause` is the reason. */
 export class MigrationError extends CloudHypervisorError {
+  static {
+    registerError("MigrationError", (context) => {
+      return new this("unknown", "unknown", { cause: undefined, ...context });
+    });
+  }
+
   /** The name of the class. */
   override readonly name = "MigrationError";
   /** The one code of this class. */
@@ -25,7 +32,11 @@ export class MigrationError extends CloudHypervisorError {
   /** The state of the destination after the failure. */
   readonly destination: MigrationSideState;
 
-  /** Words the message from the reason and both states. */
+  /**
+   * Words the message from the reason and both states.
+   *
+   * @internal
+   */
   constructor(
     source: MigrationSideState,
     destination: MigrationSideState,

@@ -1,0 +1,255 @@
+/**
+ * The table of error codes: the signs of each, the advice, and whether to try
+ * again. The diagnosis, the messages and docs/errors.md are made from it.
+ */
+import type { ErrorCode, Retry } from "./error_code.ts";
+
+export interface CodeEntry {
+  /** Default: `never`. */
+  readonly retry?: Retry;
+  /** The end of the error's message: a thing that the caller can do. */
+  readonly advice?: string;
+  /** The reason within the message, where the VMM gives none. */
+  readonly problem?: string;
+  /** Numbers of the operating system's errors, as in "(os error 2)". */
+  readonly errnos?: readonly number[];
+  /** The HTTP status that decides alone. */
+  readonly status?: number;
+  /**
+   * Messages of the VMM, each a whole one; `{}` stands for any text. Text that
+   * a user chose, such as a path, never stands first, so it decides nothing.
+   * A pair has its own advice.
+   */
+  readonly messages?:
+    readonly (string | readonly [message: string, advice: string])[];
+}
+
+export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
+  not_created: {
+    advice: "create a VM first with vm.create",
+    messages: [
+      "VM is not created",
+      "The VM is not created",
+      "VM config is missing",
+    ],
+  },
+  not_running: {
+    advice: "boot the VM first with vm.boot",
+    messages: ["VM is not running"],
+  },
+  wrong_state: {
+    advice: "ask vm.info for the state",
+    messages: [
+      "Invalid transition: InvalidStateTransition({})",
+      "invalid VM state transition: {} to {}",
+      [
+        "Trying to snapshot while VM is running",
+        "pause the VM first, or use snapshotVm of ./workflows",
+      ],
+      "Trying to coredump while VM is not running or paused",
+      "VM is not running or paused: {}",
+    ],
+  },
+  already_exists: {
+    advice: "delete the VM first with vm.delete",
+    messages: [
+      "VM is already created",
+      "Can't receive a migration when a VM is already created",
+      "invalid VM state transition: Running to Running",
+    ],
+  },
+  migrating: {
+    retry: "now",
+    advice: "wait until the migration has ended",
+    messages: [
+      "VM is currently migrating and can't be modified",
+      "There is already an ongoing migration",
+    ],
+  },
+  unknown_device: {
+    advice: "vm.info lists the ids",
+    messages: [
+      "Failed to find device corresponding to the given identifier",
+      "Failed to find device corresponding to the given identifier: {}",
+      "No device with id {} to remove",
+      "Unknown memory zone",
+    ],
+  },
+  duplicate_id: {
+    advice:
+      "choose another; a removed device's id stays taken until the guest releases the device",
+    messages: [
+      "Identifier {} is not unique",
+      "Invalid identifier as it is not unique: {}",
+      "Memory zone identifier is not unique",
+      "Duplicated device path: {}",
+      "Valid PCI device identifier but already used: {}",
+    ],
+  },
+  invalid_config: {
+    messages: [
+      "Failed to validate config",
+      "Invalid {} configuration",
+      "Invalid Landlock access: {}",
+      "Invalid resize request: {}",
+      "Invalid size for resizing{}",
+      "Invalid hotplug method {}",
+      "Memory configuration is not valid",
+      "Memory size is misaligned {}",
+      "No memory zones found",
+      "Too many virtio-vsock devices",
+      "Requested {}",
+      "The requested hotplug memory addition is not a valid size",
+      "Not enough space in the hotplug RAM region",
+      "Impossible to resize guest memory {}",
+      "Failed to virtio-mem resize",
+      "No virtio-mem resizing handler found",
+      "Missing virtio-balloon{}",
+      "Cannot hotplug device behind vIOMMU",
+      "No disk path {}",
+      "No socket option {}",
+      "Trying to use a size {}",
+      "Disk image size {}",
+      "path must be shorter than SUN_LEN",
+      "Interface name too long {}",
+      "Unable to configure tap interface",
+      "Setting {} failed",
+      "Failure to parse uuid: {}",
+      "Cannot modify the kernel command line",
+      "Could not extract {} from URL: {}",
+      "Expected receiver_url {}",
+      "Error validating send migration parameters: {}",
+      "Local migration requires {}",
+      "Failed to write ACPI data to guest memory",
+    ],
+  },
+  invalid_json: {
+    advice: "validate() of ./schema finds the field",
+    messages: ["Failed to deserialize JSON", "Bad Request"],
+  },
+  too_large: {
+    advice: "v53.0 takes bodies up to 51200 bytes, later releases 4 MiB",
+    messages: [
+      "Request payload with size {} is larger than the limit of {} allowed by server.{}",
+    ],
+  },
+  unsupported: {
+    advice: "this VMM's build or release does not have the operation",
+    messages: [
+      "Not Found",
+      "Invalid HTTP Method: {}",
+      "Not allowed to remove this type of device from the VM: {}",
+      "Cannot remove device from behind vIOMMU: {}",
+    ],
+  },
+  busy: {
+    retry: "now",
+    advice:
+      "the VMM did nothing: try again when an earlier request has finished",
+    status: 429,
+    messages: ["VM on-demand memory restore is still in progress"],
+  },
+  overloaded: {
+    retry: "now",
+    advice:
+      "the VMM did nothing: all of its ten connections are taken, try again",
+    status: 503,
+  },
+  vmm_gone: {
+    retry: "look",
+    advice: "the VMM is ending",
+    messages: ["receiving on a closed channel", "sending on a closed channel"],
+  },
+  missing_file: {
+    advice: "check that it exists on the VMM's host",
+    errnos: [2, 6, 19, 20, 111],
+    messages: [
+      "Destination is not a directory: {}",
+      "Failed to create TPM Device : {} does not exist{}",
+      "failure in opening vhost file: No such file or directory (os error 2)",
+    ],
+  },
+  in_use: {
+    advice: "something on the host has taken it",
+    errnos: [16, 17, 98],
+    messages: [
+      "The file is already locked",
+      "Cannot add legacy device to Bus",
+      "Failed to allocate IO port",
+      "VFIO-user socket path already in use: {}",
+    ],
+  },
+  no_permission: {
+    advice: "check the VMM's user and its landlock rules",
+    errnos: [1, 13, 30],
+  },
+  no_memory: {
+    advice: "ask for less, or free some on the host",
+    errnos: [12, 28],
+  },
+  bad_file: {
+    advice: "check the file's type and content",
+    errnos: [21],
+    messages: [
+      "failed to fill whole buffer",
+      "Kernel Loader: {}",
+      "Kernel lacks PVH header",
+      "Firmware too big",
+      "Disk image type does not match expected type: {}",
+      [
+        "Maximum disk nesting depth exceeded",
+        "set backing_files of the disk",
+      ],
+      "Using a directory as a backing file for memory is not supported",
+      "Trying to use a directory for pmem but no size specified",
+    ],
+  },
+  other: { retry: "look" },
+
+  socket_missing: {
+    retry: "now",
+    problem: "no such socket",
+    advice: "start the VMM with --api-socket, or check the path",
+  },
+  refused: {
+    retry: "now",
+    problem: "nothing listens on the socket",
+    advice:
+      "a VMM that died leaves its socket behind; start it again, or check that the path is a socket",
+  },
+  permission_denied: {
+    problem: "the operating system denies access to the socket",
+    advice: "run as the user that started the VMM, whose socket has mode 0700",
+  },
+  runtime_permission: {
+    problem: "the runtime's permissions deny access to the socket",
+    advice:
+      "in Deno allow all of --allow-read=SOCKET --allow-write=SOCKET --allow-net=unix:SOCKET,192.0.2.1:80",
+  },
+  closed: {
+    retry: "look",
+    problem: "the connection ended before the response was complete",
+    advice:
+      "the VMM may have done it or have died: ask vm.info before trying again",
+  },
+  not_http: {
+    retry: "look",
+    problem: "the program that listens on the socket does not answer as a VMM",
+    advice: "check that the path is the API socket of cloud-hypervisor",
+  },
+
+  invalid_request: {},
+  fatal_request: {},
+  deadline: { retry: "look" },
+  vmm_exited: { retry: "look" },
+  rollback_failed: { retry: "look" },
+  migration_failed: { retry: "look" },
+  reset: { retry: "now" },
+  not_vsock: {},
+  invalid_command_line: {},
+};
+
+/** The advice about a second try after an error with a code. */
+export function retryOf(code: ErrorCode): Retry {
+  return codeTable[code].retry ?? "never";
+}
