@@ -179,7 +179,7 @@ function fieldsOf(def: unknown): Map<string, Member> {
 
 /** Units by the names of fields; entries and ports are counted, too. */
 const UNITS: readonly [RegExp, RegExp][] = [
-  [/(^|_)(sizes?|ram|balloon|bytes|mtu)$/, /byte|entries|ports|how many/i],
+  [/(^|_)(sizes?|ram|balloon|bytes|mtu)$/, /byte|entries|ports|number of/i],
   [/latency/, /microseconds/],
   [/_ms$|refill_time/, /milliseconds/],
   [/_s$/, /, in seconds/],
