@@ -1,6 +1,12 @@
 /** VMMs for the tests of what owns or drives one. */
-import { accessSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
-import { closeSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -84,21 +90,17 @@ export async function faked(
   name = "vmm",
 ): Promise<Faked> {
   const eventsPath = join(directory, `${name}.events`);
-  const fd = openSync(eventsPath, "w");
   const fake = await FakeVmm.start({
     files: "any",
     socketPath: join(directory, `${name}.sock`),
-    eventFd: fd,
+    eventsPath,
     ...options,
   });
   const vmm = await connectVmm(fake.socketPath, { eventsPath });
   return {
     fake,
     vmm,
-    async end() {
-      await fake.close();
-      closeSync(fd);
-    },
+    end: () => fake.close(),
   };
 }
 
