@@ -1,88 +1,102 @@
 /**
- * Where this client stands among the other ways to the socket: `deno task
- * bench`. `--quick` is a smoke test, `--runtime R` measures one runtime only,
- * `--out DIR` is where the results go; a real VMM is measured too where
- * `CLOUD_HYPERVISOR` names one.
+ * Measures this client beside a bare request, on each runtime, against the fake
+ * VMM in its own process: `deno task bench`. `--quick` only tries everything,
+ * `--runtime R` measures one runtime, `--out FILE` takes the results.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { availableParallelism, release } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { spawnVmm } from "../src/process/mod.ts";
-import { fakeCommand } from "../testing/mod.ts";
-import { chart } from "./chart.ts";
-import { bundle, cold } from "./cold.ts";
+import { fakeProgram } from "../testing/mod.ts";
+import { BIN } from "../tools/test/runtimes.ts";
+import type { Calls } from "./calls.ts";
+import { cold } from "./cold.ts";
 import type { Figure } from "./compare.ts";
-import { growth } from "./growth.ts";
-import type { Memory } from "./memory.ts";
-import { full, type Plan, quick } from "./plan.ts";
-import { report } from "./report.ts";
-import type { Results } from "./results.ts";
-import type { Loss } from "./rivals.ts";
-import { output, type Runtime, runtimesOf } from "./runtimes.ts";
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    runtime: { type: "string", multiple: true, default: [] },
-    out: {
+    runtime: {
       type: "string",
-      default: fileURLToPath(new URL(".", import.meta.url)),
+      multiple: true,
+      default: ["deno", "bun", "node"],
     },
+    out: { type: "string", default: join(import.meta.dirname!, "results.md") },
   },
 });
-const size = values.quick ? "quick" : "full";
-const plan: Plan = values.quick ? quick : full;
 
-async function measure(runtime: Runtime): Promise<Results> {
-  console.error(`${runtime.name} ${runtime.version}`);
-  await using vmm = await spawnVmm({
-    command: fakeCommand(),
-    env: { FAKE_VMM_FILES: "any" },
-  });
-  const { socketPath } = vmm;
-  const calls = await output<Figure[]>(
-    runtime,
-    "calls.ts",
-    ...[socketPath, size, "fake"],
-  );
-  const losses = await output<Loss[]>(runtime, "rivals.ts", socketPath, size);
-  const starts = await cold(runtime, socketPath, plan);
-  const memory = await output<Memory[]>(runtime, "memory.ts", socketPath, size);
-  const inner = await output<Figure[]>(runtime, "inner.ts", size);
-  const loads = await growth(runtime, plan);
-  const real = await measureReal(runtime);
-  return { runtime, calls, losses, starts, inner, memory, loads, ...real };
-}
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  deno: ["run", "-A", "--no-check", "--quiet", "--v8-flags=--expose-gc"],
+  bun: ["--expose-gc"],
+  node: ["--expose-gc"],
+};
+const PRINT = { deno: "eval", bun: "-e", node: "-e" };
 
-async function measureReal(runtime: Runtime): Promise<Partial<Results>> {
-  const command = process.env["CLOUD_HYPERVISOR"];
-  if (!command) return {};
-  await using vmm = await spawnVmm({ command });
-  const args = [vmm.socketPath, size];
-  return {
-    real: await output<Figure[]>(runtime, "calls.ts", ...args, "real"),
-    realLosses: await output<Loss[]>(runtime, "rivals.ts", ...args),
-  };
-}
-
-function bundleSize(): number {
-  const directory = mkdtempSync(join(tmpdir(), "chv-bench-"));
+async function section(name: keyof typeof PRINT): Promise<string> {
+  // npm may put a script there that starts the program.
+  const ask = (program: string, what: string): string =>
+    output([program, PRINT[name], `console.log(${what})`]).trim();
+  const program = ask(join(BIN, name), "process.execPath");
+  const command = (file: string): string[] => [program, ...FLAGS[name]!, file];
+  const vmm = await spawnVmm(fakeProgram({ files: "any" }));
   try {
-    return bundle(join(directory, "bundle.mjs"));
+    const calls = fileURLToPath(new URL("calls.ts", import.meta.url));
+    const scale = values.quick ? "0.002" : "1";
+    const { figures, heap }: Calls = JSON.parse(
+      output([...command(calls), vmm.socketPath, scale]),
+    );
+    const starts = await cold(command, vmm.socketPath, values.quick ? 1 : 15);
+    return [
+      `## ${name} ${ask(program, `process.versions.${name}`)}`,
+      table(["case", "row", "median, ms", "quartiles, ms", "ratio"], [
+        ...[...figures, ...starts].map(cells),
+      ]),
+      table(["pings so far", "heap, MB"], [
+        ...heap.map(([calls, bytes]) => [`${calls}`, (bytes / 1e6).toFixed(2)]),
+      ]),
+    ].join("\n\n");
   } finally {
-    rmSync(directory, { recursive: true });
+    await vmm.kill();
   }
 }
 
-const results: Results[] = [];
-for (const runtime of runtimesOf(values.runtime)) {
-  results.push(await measure(runtime));
+function cells({ title, row, median, low, high, ratio }: Figure): string[] {
+  const quartiles = `${low.toFixed(3)} to ${high.toFixed(3)}`;
+  return [title, row, median.toFixed(3), quartiles, ratio.toFixed(2)];
 }
-mkdirSync(values.out, { recursive: true });
-const write = (name: string, text: string): void =>
-  writeFileSync(join(values.out, name), text);
-write("results.md", report(results, bundleSize()));
-write("results.svg", chart(results));
+
+function table(head: readonly string[], rows: readonly string[][]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join(
+    "\n",
+  );
+}
+
+function output([program, ...args]: string[]): string {
+  const { status, stdout } = spawnSync(program!, args, {
+    encoding: "utf8",
+    env: { ...process.env, NODE_NO_WARNINGS: "1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")}: ${status}`);
+  return stdout;
+}
+
+const sections: string[] = [];
+for (const name of values.runtime) {
+  console.error(name);
+  sections.push(await section(name as keyof typeof PRINT));
+}
+const head = `# Results
+
+Made by \`deno task bench\` on ${availableParallelism()} processors, Linux ${release()}.
+
+Times are medians with their quartiles. The ratio is the median divided by that
+of the first row. The rows of a case took turns in one run. "bare" is the
+runtime's own request without a library; "bare again" is the same once more, and
+shows the noise.`;
+writeFileSync(values.out, `${[head, ...sections].join("\n\n")}\n`);

@@ -1,70 +1,115 @@
-/** What a call costs in this runtime; prints {@linkcode Figure}s as JSON. */
+/**
+ * Measures calls, exact JSON and the heap in the runtime that runs it:
+ * `calls.ts SOCKET SCALE`, where the scale 1 is the whole. Prints JSON.
+ */
 import process from "node:process";
 import { createClient, type VmConfig } from "../mod.ts";
+import { parse } from "../src/json/json.ts";
 import { createSdk } from "../src/sdk/mod.ts";
-import { bareTo } from "./bare/mod.ts";
-import { large, long } from "./bodies.ts";
+import { bareTo } from "./bare.ts";
 import { compare, type Figure } from "./compare.ts";
-import { lanes } from "./lanes.ts";
-import { full, quick } from "./plan.ts";
-import { programs, runs } from "./programs.ts";
 
-const [socketPath = "", size, kind] = process.argv.slice(2);
-const plan = size === "quick" ? quick : full;
-const bare = await bareTo(socketPath);
+/** The results of one runtime. */
+export interface Calls {
+  readonly figures: readonly Figure[];
+  /** Bytes on the heap after as many calls. */
+  readonly heap: readonly (readonly [calls: number, bytes: number])[];
+}
+
+const [socketPath = "", scale = "1"] = process.argv.slice(2);
+const bare = bareTo(socketPath);
 const client = createClient(socketPath);
 const sdk = createSdk(socketPath);
+const rounds = (whole: number): number =>
+  Math.max(2, Math.ceil(whole * Number(scale)));
 
-async function single(call: "vmm.ping" | "vm.info"): Promise<Figure[]> {
-  const ping = call === "vmm.ping";
-  return await compare(ping ? "ping" : "vm.info, 64 devices", plan.calls, [
-    { name: "bare", run: () => bare("GET", call) },
-    { name: "bare again", run: () => bare("GET", call) },
-    {
-      name: "this client",
-      run: () => ping ? client.vmm.ping() : client.vm.info(),
-    },
-    { name: "./sdk", run: () => ping ? sdk.vmm.ping() : sdk.vm.info() },
-    ...programs().map(({ name, command }) => ({
-      name,
-      run: () => runs(command(socketPath, call)),
-      every: plan.every,
-    })),
+/** 32 disks and 32 nets: `vm.info` has about 30 KB. */
+const large: VmConfig = {
+  payload: { kernel: "/boot/vmlinux" },
+  disks: Array.from({ length: 32 }, (_, i) => ({
+    id: `disk${i}`,
+    path: "/dev/null",
+    readonly: true,
+    serial: `serial-of-disk-${i}`,
+  })),
+  net: Array.from({ length: 32 }, (_, i) => ({
+    id: `net${i}`,
+    mac: `12:34:56:78:90:${(i + 16).toString(16)}`,
+  })),
+};
+
+/** A body of at least 100 KiB. */
+const long: VmConfig = {
+  payload: { kernel: "/boot/vmlinux" },
+  disks: Array.from({ length: 640 }, (_, i) => ({
+    id: `disk${i}`,
+    path: `/var/lib/machines/one/of/many/disks/number-${i}/disk.raw`,
+    serial: `serial-of-disk-number-${i}-${"x".repeat(48)}`,
+  })),
+};
+
+async function calls(): Promise<Figure[]> {
+  const ping = await compare("ping", rounds(3000), [
+    { name: "bare", run: () => bare("GET", "vmm.ping") },
+    { name: "bare again", run: () => bare("GET", "vmm.ping") },
+    { name: "this client", run: () => client.vmm.ping() },
+    { name: "./sdk", run: () => sdk.vmm.ping() },
   ]);
+  await client.vm.create(large);
+  const info = await compare("vm.info, 64 devices", rounds(3000), [
+    { name: "bare", run: () => bare("GET", "vm.info") },
+    { name: "bare again", run: () => bare("GET", "vm.info") },
+    { name: "this client", run: () => client.vm.info() },
+    { name: "./sdk", run: () => sdk.vm.info() },
+  ]);
+  const text = JSON.stringify(await bare("GET", "vm.info"));
+  const before = (): Promise<void> => client.vm.delete();
+  const create = await compare("vm.create, 100 KiB", rounds(400), [
+    { name: "bare", before, run: () => bare("PUT", "vm.create", long) },
+    { name: "bare again", before, run: () => bare("PUT", "vm.create", long) },
+    { name: "this client", before, run: () => client.vm.create(long) },
+    { name: "./sdk", before, run: () => sdk.vm.create({ body: long }) },
+  ]);
+  await client.vm.delete();
+  return [...ping, ...info, ...create, ...await json(text)];
 }
 
-async function create(body: VmConfig): Promise<Figure[]> {
-  const before = () => client.vm.delete();
-  return await compare("vm.create, 100 KiB", Math.ceil(plan.calls / 8), [
-    { name: "bare", before, run: () => bare("PUT", "vm.create", body) },
-    { name: "bare again", before, run: () => bare("PUT", "vm.create", body) },
-    { name: "this client", before, run: () => client.vm.create(body) },
-    { name: "./sdk", before, run: () => sdk.vm.create({ body }) },
-  ]);
+async function json(text: string): Promise<Figure[]> {
+  const wide = text.replace('"size":536870912', '"size":9007199254740993');
+  if (wide === text) throw new Error("no number was replaced");
+  const twenty = (by: (text: string) => unknown, text: string) => () => {
+    for (let i = 0; i < 20; i++) by(text);
+    return Promise.resolve();
+  };
+  return [
+    ...await compare("20 times the JSON of vm.info", rounds(3000), [
+      { name: "JSON.parse", run: twenty(JSON.parse, text) },
+      { name: "exact", run: twenty(parse, text) },
+    ]),
+    ...await compare("the same with a number beyond 2^53", rounds(3000), [
+      { name: "JSON.parse", run: twenty(JSON.parse, wide) },
+      { name: "exact", run: twenty(parse, wide) },
+    ]),
+  ];
 }
 
-async function burst(count: number): Promise<Figure[]> {
-  const width = Math.min(count, 4);
-  const ping = () => bare("GET", "vmm.ping");
-  const all = (call: () => Promise<unknown>) => () =>
-    Promise.all(Array.from({ length: count }, call));
-  // A bare fetch has no line to wait in, so the row brings one.
-  const line = () => lanes(count, width, ping);
-  const rounds = Math.max(plan.bursts, Math.ceil(plan.calls / count / 2));
-  return await compare(`${count} pings at once`, rounds, [
-    { name: "bare", run: line },
-    { name: "bare again", run: line },
-    { name: "this client", run: all(() => client.vmm.ping()) },
-    { name: "./sdk", run: all(() => sdk.vmm.ping()) },
-  ]);
+async function heap(): Promise<Calls["heap"]> {
+  const { gc } = globalThis as unknown as { gc(): void };
+  const taken: [number, number][] = [];
+  for (let step = 1; step <= 10; step++) {
+    for (let i = 0; i < rounds(2500); i++) {
+      await Promise.all([1, 2, 3, 4].map(() => client.vmm.ping()));
+    }
+    // One collection frees what lets the next one free more.
+    for (let i = 0; i < 3; i++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    taken.push([step * rounds(2500) * 4, process.memoryUsage().heapUsed]);
+  }
+  return taken;
 }
 
-const figures = await single("vmm.ping");
-await client.vm.create(large);
-figures.push(...await single("vm.info"));
-// The fake takes 100 KiB; an older VMM's limit is 50.
-if (kind === "fake") figures.push(...await create(long));
-await client.vm.delete();
-for (const count of plan.sizes) figures.push(...await burst(count));
-console.log(JSON.stringify(figures));
+const results: Calls = { figures: await calls(), heap: await heap() };
+console.log(JSON.stringify(results));
 process.exit();

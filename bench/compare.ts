@@ -1,40 +1,37 @@
-/** Measures several ways to do a thing in turn, so that all share the noise. */
-import { median, quantile } from "simple-statistics";
+/**
+ * Measures several ways to do one thing. They take turns, so that all of them
+ * share the noise of the machine: that is why no library does it.
+ */
 
-/** A way to do it. */
+/** One way to do it. */
 export interface Row {
   readonly name: string;
   readonly run: () => Promise<unknown>;
-  /** What it needs before, and is not timed. */
+  /** Runs before each run, and is not timed. */
   readonly before?: () => Promise<unknown>;
-  /** Runs in one of so many rounds only. @default 1 */
-  readonly every?: number;
 }
 
-/** What came out for one row of one case. */
+/** The times of one row, in milliseconds. */
 export interface Figure {
-  readonly what: string;
+  readonly title: string;
   readonly row: string;
-  /** Milliseconds. */
   readonly median: number;
   /** The quartiles. */
   readonly low: number;
   readonly high: number;
-  /** The median by that of the first row. */
+  /** The median divided by that of the first row. */
   readonly ratio: number;
 }
 
-/** Runs the rows in a new order each round; a fifth more is not counted. */
+/** Runs the rows in a new order each round; a fifth more rounds warm up. */
 export async function compare(
-  what: string,
+  title: string,
   rounds: number,
   rows: readonly Row[],
 ): Promise<Figure[]> {
   const times = new Map<Row, number[]>(rows.map((row) => [row, []]));
-  const warmUp = Math.ceil(rounds / 5);
-  for (let round = -warmUp; round < rounds; round++) {
-    for (const row of shuffled(rows)) {
-      if (round % (row.every ?? 1) !== 0) continue;
+  for (let round = -Math.ceil(rounds / 5); round < rounds; round++) {
+    for (const row of shuffle(rows)) {
       await row.before?.();
       const start = performance.now();
       await row.run();
@@ -42,23 +39,22 @@ export async function compare(
       if (round >= 0) times.get(row)!.push(time);
     }
   }
-  const base = median(times.get(rows[0]!)!);
-  return rows.map((row) => {
-    const all = times.get(row)!;
-    return {
-      what,
-      row: row.name,
-      median: median(all),
-      low: quantile(all, 0.25),
-      high: quantile(all, 0.75),
-      ratio: median(all) / base,
-    };
+  const base = quantile(times.get(rows[0]!)!, 0.5);
+  return [...times].map(([{ name }, all]) => {
+    const median = quantile(all, 0.5);
+    const [low, high] = [quantile(all, 0.25), quantile(all, 0.75)];
+    return { title, row: name, median, low, high, ratio: median / base };
   });
 }
 
-/** What runs before another leaves it a warm cache, or its garbage. */
-function shuffled<T>(items: readonly T[]): T[] {
+/** A row leaves a warm cache, or its garbage, to the next. */
+function shuffle<T>(items: readonly T[]): T[] {
   return items.map((item) => ({ item, at: Math.random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * share)]!;
 }
