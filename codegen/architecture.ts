@@ -6,7 +6,7 @@ import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What is drawn: its parts from the outside in, with what each is for. */
+/** The drawn parts, from the outside in, each with its purpose. */
 const PARTS: Readonly<Record<string, string>> = {
   "mod.ts": "the root entry: names, no code",
   "src/sdk": "./sdk: hey-api's own SDK",

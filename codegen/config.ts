@@ -1,4 +1,4 @@
-/** What openapi-ts is told, each with its reason. */
+/** The options of openapi-ts, each with its reason. */
 import type { UserConfig } from "@hey-api/openapi-ts";
 
 export function config(input: object, output: string): UserConfig {

@@ -1,4 +1,4 @@
-/** How our spec differs from upstream's, and how it is meant to. */
+/** Differences between our spec and upstream's, and the intended ones. */
 import { parse } from "yaml";
 import type { Fact } from "./spec_model.ts";
 
@@ -12,14 +12,14 @@ export interface Upstream {
   sha256: string;
 }
 
-/** What spec/deviations.yaml says. */
+/** The content of spec/deviations.yaml. */
 export interface Deviations {
   upstream: Upstream;
-  /** The value upstream and ours, as `int16 -> uint16`, by place. */
+  /** The value upstream and ours, such as `int16 -> uint16`, by place. */
   listed: Map<string, string>;
 }
 
-/** What a fact is in one spec and in the other. */
+/** The value of a fact in both specs. */
 export interface Difference {
   upstream: string;
   ours: string;
@@ -74,7 +74,7 @@ export function differences(
   return found;
 }
 
-/** What is not as listed, a line each. */
+/** Differences that are not listed, and listed ones that are gone, a line each. */
 export function unexpected(
   found: Map<string, Difference>,
   listed: Map<string, string>,

@@ -13,13 +13,13 @@ import { parse } from "yaml";
 import { differences, readDeviations, unexpected } from "./deviations.ts";
 import { type Data, type Fact, facts } from "./spec_model.ts";
 
-/** Where things are. */
+/** Addresses of upstream's files. */
 export interface Places {
   spec: string;
   deviations: string;
   /** Serves `/<repository>/<ref>/<path>`. */
   origin: string;
-  /** How long a fetch may take. */
+  /** Milliseconds that a fetch may take. */
   patienceMs: number;
 }
 

@@ -9,7 +9,7 @@ export interface Spec {
     responses: Record<string, Answer>;
     schemas: Record<string, Schema>;
   };
-  /** What the event monitor reports. */
+  /** The events of the event monitor. */
   "x-events": EventKind[];
 }
 
@@ -81,7 +81,7 @@ export interface Schema {
 
 /** An operation with where it stands. */
 export interface Endpoint extends Operation {
-  /** The wire name, as `vm.add-disk`. */
+  /** The wire name, such as `vm.add-disk`. */
   name: string;
   /** `GET` or `PUT`. */
   method: string;

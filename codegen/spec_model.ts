@@ -17,11 +17,11 @@
 
 export interface Fact {
   value: string;
-  /** What is known of it, by what the part adds to its name. */
+  /** The facts of the part, by the suffix of the place. */
   parts: Map<string, Fact>;
 }
 
-/** What YAML or JSON holds in braces. Integers are bigints. */
+/** An object of YAML or JSON. Integers are bigints. */
 export type Data = Record<string, unknown>;
 
 /** The facts of an OpenAPI document, 3.0 or 3.1. */
@@ -132,7 +132,7 @@ function plain(schema: Data): Data {
   return { ...schema, type: types.join(" or "), nullable };
 }
 
-/** What a `$ref` refers to, or what has none. */
+/** Follows a `$ref`; returns other values unchanged. */
 function target(from: Data, named: unknown): Data {
   const name = refName(from["$ref"]);
   return name === undefined ? from : data(data(named)[name]);
@@ -155,7 +155,7 @@ function isNoFact(word: string): boolean {
   return word.startsWith("x-") || WORDS.has(word);
 }
 
-/** What is for people, or says nothing about what goes over the wire. */
+/** Keys that are for people, or that do not concern the wire. */
 const WORDS = new Set([
   "description",
   "example",

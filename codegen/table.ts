@@ -9,7 +9,7 @@ import {
   type Spec,
 } from "./spec.ts";
 
-/** The page, as `deno fmt` would have it. */
+/** Returns the page, formatted as by `deno fmt`. */
 export function operationsPage(
   spec: Spec,
   general: readonly (readonly [code: string, meaning: string])[],

@@ -25,7 +25,7 @@ export interface FakeVmmOptions {
    * Default: `"real"`.
    */
   readonly files?: Files;
-  /** What the guest does by itself. Default: nothing. */
+  /** The behaviour of the guest. Default: the guest does nothing. */
   readonly guest?: GuestScript;
   /** Failures on demand; `injectFault()` adds more. */
   readonly faults?: readonly FaultRule[];

@@ -30,21 +30,21 @@ export interface Release {
   readonly reservedDeviceOn: "first" | "every";
   /** When a net device without a MAC address gets one. */
   readonly macAt: "parse" | "boot";
-  /** Whether the second removal of a device that the guest holds fails. */
+  /** True if the second removal of a device that the guest holds fails. */
   readonly removesOnce: boolean;
   /** Bytes that an image needs for its type to be detected. */
   readonly smallestImage: number;
   /** The form of the message about invalid parameters of a receiver. */
   readonly receiverWords: "chained" | "flat";
-  /** Whether a device that booted behind the virtual IOMMU can be removed. */
+  /** True if a device that booted behind the virtual IOMMU can be removed. */
   readonly removesBehindIommu: boolean;
-  /** Whether the errors of options begin in lower case: "unknown option". */
+  /** True if the errors of options begin in lower case: "unknown option". */
   readonly lowerCaseWords: boolean;
-  /** Whether descriptors of flat VMDK images are detected. */
+  /** True if descriptors of flat VMDK images are detected. */
   readonly flatVmdk: boolean;
-  /** Whether `vm.info` has the MAC address of each tap. */
+  /** True if `vm.info` has the MAC address of each tap. */
   readonly reportsHostMac: boolean;
-  /** What happens if the memory is too small for the ACPI tables. */
+  /** The reaction to a memory that is too small for the ACPI tables. */
   readonly acpiTables: "refused" | "panic";
   /** The message about a vhost-user back end that does not listen. */
   readonly vhostUserTimeout: "named" | "cause";

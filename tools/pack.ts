@@ -33,7 +33,7 @@ const COMMAND = "fake-cloud-hypervisor";
 export interface PackOptions {
   /** The directory that gets the tarball; it is made if it is missing. */
   out: string;
-  /** On GitHub, as `owner/name`. Links of the README lead there. */
+  /** The repository on GitHub, such as `owner/name`. Links of the README lead there. */
   repository?: string | undefined;
 }
 

@@ -14,7 +14,7 @@ import { pack } from "./pack.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What keeps `tag` from being the release of `version`. */
+/** The reason why `tag` is not the release of `version`. */
 export function obstacles(
   tag: string,
   version: string,

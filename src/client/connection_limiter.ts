@@ -1,5 +1,5 @@
 /**
- * How many connections may be under way at once; other calls wait in line.
+ * Limits the connections that are open at once; other calls wait in line.
  *
  * The VMM has ten connections for everybody, and notices that one was closed
  * only when it looks for new ones, in the same round: a connection counts for

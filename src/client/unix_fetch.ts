@@ -21,7 +21,7 @@ export interface UnixFetch {
  * Makes a `fetch` over the Unix socket at `socketPath`. It opens nothing until
  * it is called, and no proxy variable or redirect leads it elsewhere.
  *
- * @throws {InvalidRequestError} when the path is empty, holds a NUL or is, made
+ * @throws {InvalidRequestError} when the path is empty, contains a NUL or is, made
  * absolute, longer than the kernel's 107 bytes.
  *
  * @example

@@ -13,8 +13,8 @@ import { registerError } from "../errors/error_from.ts";
  *   without `=`.
  * - `unknown_option`, `missing_option`: an option of a flag, such as `path` of
  *   `--disk`.
- * - `invalid_value`: a value that has not the form which the flag or the option
- *   wants.
+ * - `invalid_value`: a value in a form that the flag or the option does not
+ *   accept.
  * - `conflicting_options`: two options that exclude each other.
  */
 export type CommandLineErrorReason =
@@ -75,8 +75,8 @@ export class CommandLineError extends CloudHypervisorError {
   /** The index of the faulty argument in `argv`. */
   readonly index: number | undefined;
   /**
-   * The exit code of the program for this fault: 2 where the flags themselves
-   * are wrong, 1 where the value of a flag is, 101 where the program panics.
+   * The exit code of the program for this fault: 2 if a flag itself
+   * is wrong, 1 if the value of a flag is wrong, 101 if the program panics.
    */
   readonly exitCode: 1 | 2 | 101;
 

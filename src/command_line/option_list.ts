@@ -22,7 +22,7 @@ export class OptionList {
     this.#texts = this.#split(readers);
   }
 
-  /** Whether an option is there, be its value empty. */
+  /** True if an option is there, also with an empty value. */
   has(name: string): boolean {
     return this.#texts.has(name);
   }

@@ -17,7 +17,8 @@ export interface CommandLine {
 }
 
 /**
- * Takes a command line of cloud-hypervisor apart.
+ * Parses a command line of cloud-hypervisor into a configuration and the flags
+ * of the process.
  *
  * It accepts the flags of the newest release with every feature of a build,
  * and refuses what the program refuses before it creates a VM. What a VM then

@@ -1,8 +1,8 @@
 /** A build of cloud-hypervisor, as far as its command line depends on it. */
 export interface Program {
-  /** Whether the build knows what came with a release, such as `v54.0`. */
+  /** True if the build has the flags of a release, such as `v54.0`. */
   readonly knowsSince: (since: string) => boolean;
-  /** Whether the build has a cargo feature, such as `guest_debug`. */
+  /** True if the build has a cargo feature, such as `guest_debug`. */
   readonly hasFeature: (feature: string) => boolean;
 }
 

@@ -14,11 +14,11 @@ export type GuestErrorCode =
   | "vmm_exited"
   | "closed";
 
-/** Where a {@linkcode GuestError} happened. */
+/** The socket and the cause of a {@linkcode GuestError}. */
 export interface GuestErrorContext {
   /** The vsock or serial socket, or the pty, absolute. */
   readonly path?: string | undefined;
-  /** What the runtime threw. */
+  /** The error that the runtime threw. */
   readonly cause?: unknown;
 }
 

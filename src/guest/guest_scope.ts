@@ -6,7 +6,7 @@ import {
 } from "../errors/errors.ts";
 import { AbortScope, type AbortScopeOptions } from "../wait/abort_scope.ts";
 
-/** What a wait for the guest wants, in the words of its error. */
+/** The goal of a wait for the guest, in the words of its error. */
 export interface GuestGoal {
   /** A sentence without its end, such as `the guest does not answer`. */
   readonly unmet: string;

@@ -48,7 +48,7 @@ export interface ConnectedVmm extends Vmm {
  * an earlier script. It does not connect yet: use `waitForVmm` to learn whether
  * the VMM answers.
  *
- * @throws {InvalidRequestError} as `createClient`.
+ * @throws {InvalidRequestError} when `socketPath` is not a valid path.
  *
  * @example
  * ```ts

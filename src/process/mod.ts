@@ -1,8 +1,8 @@
 /**
  * Starts a VMM process and owns it, or connects to a VMM that runs.
  *
- * In Deno, `spawnVmm` needs `--allow-run=<program>` and the permissions that
- * the README lists.
+ * In Deno, `spawnVmm` needs `--allow-run=<program>` and more; see
+ * docs/permissions.md.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** What to write in place of a value of the wrong type. */
+/** Suggestions for values of the wrong type. */
 import type { JsonSchema } from "../contract/json_schema.ts";
 import { nearest } from "./nearest.ts";
 

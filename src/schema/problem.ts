@@ -28,7 +28,7 @@ export interface Problem {
   /** An explanation for people. It may change in any release. */
   readonly message: string;
   /**
-   * What to write instead: the valid key or string that is nearest, the place
+   * The text to write instead: the valid key or string that is nearest, the place
    * to which a key moved, or a value of the right type as JSON.
    */
   readonly suggestion?: string;

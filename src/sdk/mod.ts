@@ -1,5 +1,5 @@
 /**
- * hey-api's own SDK and fetch client over the API socket, for whoever wants
+ * hey-api's own SDK and fetch client over the API socket, for users who want
  * its interceptors and its `{ data, error, response }` results. Numbers are
  * exact here, too; errors are hey-api's: the VMM's array, not an `Error`.
  *

@@ -1,4 +1,4 @@
-/** Which event a wait wants, and when it can no longer come. */
+/** The events that a wait accepts, and the end of the wait for them. */
 import { InvalidRequestError } from "../errors/errors.ts";
 import type { KnownEvent, VmmEvent } from "../events/mod.ts";
 

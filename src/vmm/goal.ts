@@ -1,4 +1,4 @@
-/** What a wait wants, in the words of its error. */
+/** The goal of a wait, in the words of its error. */
 import { DeadlineError } from "../errors/errors.ts";
 import type { OperationName } from "../generated/api.gen.ts";
 

@@ -9,12 +9,12 @@ export interface FaultRule {
   readonly times?: number;
   /** The number of requests that pass before. Default: `0`. */
   readonly after?: number;
-  /** What happens to the requests. */
+  /** The fault of these requests. */
   readonly fault: Fault;
 }
 
 /**
- * What happens to a request.
+ * A fault of a request.
  *
  * - `status`: the response has this status and chain; nothing is done
  * - `delayMs`: the response is late; until then no other request is answered
@@ -35,7 +35,7 @@ export type Fault =
   }
   | "hang"
   | {
-    /** Whether the connection closes before or after the operation is done. */
+    /** The end of the connection: before or after the operation is done. */
     readonly cut: "before" | "after";
   }
   | "crash";

@@ -7,7 +7,7 @@ export class ParseError extends Error {}
 /** The headers of one request. */
 export class HeaderReader {
   contentLength = 0;
-  /** Whether the client waits for a response with status 100. */
+  /** True if the client waits for a response with status 100. */
   expect = false;
 
   /** Reads one line without its line end. */

@@ -64,7 +64,7 @@ export class HttpServer {
     return this.#open.size;
   }
 
-  /** Whether a response is pending. */
+  /** True if a response is pending. */
   get busy(): boolean {
     return this.#busy;
   }

@@ -1,6 +1,6 @@
 /** The end of the VMM process. */
 
-/** How the process of a real VMM would have ended. */
+/** The end that the process of a real VMM would have. */
 export interface Exit {
   /** The exit code: 0, or 1 after a failure; null after a signal. */
   readonly code: number | null;

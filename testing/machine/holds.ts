@@ -1,4 +1,4 @@
-/** What the devices of a VM hold on the host: sockets, taps, locks. */
+/** Resources of the host that the devices of a VM use: sockets, taps, locks. */
 
 /** Functions that free resources, by device id. */
 export class Holds {

@@ -26,7 +26,7 @@ export class Host {
     this.sockets = new HostSockets(files);
   }
 
-  /** Whether files are really opened. */
+  /** True if files are really opened. */
   get isReal(): boolean {
     return this.#files === "real";
   }

@@ -10,7 +10,7 @@ import type { CloseSocket } from "./host_sockets.ts";
 import type { Instance } from "./instance.ts";
 import type { State } from "./state_table.ts";
 
-/** What a machine consists of. */
+/** The parts of a machine. */
 export interface Parts {
   readonly release: Release;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-/** What the VMM says about itself and its VM. */
+/** The responses about the VMM and its VM. */
 import type {
   DeviceNode,
   VmmPingResponse,

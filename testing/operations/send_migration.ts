@@ -13,7 +13,7 @@ import { info, shown } from "./info.ts";
 import { erase, pause, resume } from "./run.ts";
 import { type SavedState, stateOf } from "./snapshot.ts";
 
-/** What travels: a VM without its memory. */
+/** The state that is sent: a VM without its memory. */
 export interface SentVm {
   readonly config: unknown;
   readonly state: SavedState;

@@ -34,7 +34,7 @@ const FILES = {
   memory: "memory-ranges",
 } as const;
 
-/** What this fake keeps in `state.json`. */
+/** The content of this fake's `state.json`. */
 export interface SavedState {
   /** By device id. */
   readonly devices: Readonly<Record<string, PciLocation>>;
@@ -68,7 +68,7 @@ export function snapshot(
   }
 }
 
-/** What of a VM is neither configuration nor memory. */
+/** The state of a VM that is neither configuration nor memory. */
 export function stateOf({ devices, vcpus }: Instance): SavedState {
   const places = devices.all.map(({ id, bdf, low }) => [id, { bdf, low }]);
   return { devices: Object.fromEntries(places), vcpus };

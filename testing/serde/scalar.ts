@@ -2,7 +2,7 @@
 
 /** A body that does not parse. The message ends with line and column. */
 export class SerdeError extends Error {
-  /** Whether the message already has line and column. */
+  /** True if the message already has line and column. */
   readonly placed: boolean;
 
   constructor(message: string, placed = false) {

@@ -38,9 +38,9 @@ export interface StructType {
   readonly fields: readonly Field[];
   /** Fields by key, aliases included. */
   readonly byKey: ReadonlyMap<string, Field>;
-  /** Whether unknown keys are refused. */
+  /** True if unknown keys are refused. */
   readonly strict: boolean;
-  /** Whether some fields belong to a flattened struct; then arrays are refused. */
+  /** True if some fields belong to a flattened struct; then arrays are refused. */
   readonly flat: boolean;
 }
 
@@ -50,11 +50,11 @@ export interface Field {
   readonly required: boolean;
   /** The default. */
   readonly fallback: unknown;
-  /** Whether the field belongs to a flattened struct. */
+  /** True if the field belongs to a flattened struct. */
   readonly flat: boolean;
-  /** Whether an array may end before this field. */
+  /** True if an array may end before this field. */
   readonly padded: boolean;
-  /** Whether the field holds file descriptors, which are replaced by -1. */
+  /** True if the field holds file descriptors, which are replaced by -1. */
   readonly descriptor: boolean;
   /** When `vm.info` has the field: the value of `x-returned`. */
   readonly returned: string;

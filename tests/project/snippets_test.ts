@@ -86,6 +86,11 @@ for (const snippet of shown) {
   });
 }
 
+test("a snippet with `await using` says that Node 22 cannot parse it", () => {
+  const using = shown.filter(({ code }) => /^await using /m.test(code));
+  assert.deepEqual(using.filter(({ code }) => !/Node 22/.test(code)), []);
+});
+
 test("the documentation has code, and each expected output its snippet", () => {
   const names = shown.map(({ name }) => name);
   assert.ok(names.length > 12, `${names.length} snippets`);

@@ -34,7 +34,7 @@ export async function callAtRandom(
 }
 
 interface Choice {
-  /** Whether the request holds the id. */
+  /** True if the request contains the id. */
   readonly isMarked: boolean;
   readonly make: Make;
 }

@@ -1,15 +1,15 @@
-/** What calls came to, and whether the server saw each of them as it should. */
+/** The outcomes of calls, compared with the requests that the server saw. */
 import { ApiError, CloudHypervisorError } from "../../mod.ts";
 
-/** How many unique requests are remembered. */
+/** The number of unique requests that are remembered. */
 const MOST = 100_000;
 
 export class Ledger {
-  /** What must not be. */
+  /** The problems. */
   readonly violations: string[] = [];
-  /** How many calls came to what. */
+  /** The number of calls by outcome. */
   readonly outcomes: Map<string, number> = new Map();
-  /** How often each unique request was seen, of the last ones. */
+  /** The number of times that each recent unique request was seen. */
   readonly #seen: Map<string, number> = new Map();
   #requests = 0;
   #count = 0;
@@ -68,7 +68,7 @@ export class Ledger {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
-  /** What can be said only at the end. */
+  /** Adds the problems that show only at the end. */
   audit(): void {
     if (this.#requests > this.#count) {
       this.violations.push(

@@ -1,4 +1,4 @@
-/** Whether this process gets larger, once it is warm. */
+/** Checks whether this process grows after its warm-up. */
 import process from "node:process";
 
 export class Memory {

@@ -1,4 +1,4 @@
-/** How each runtime runs a test file, and how its report is read. */
+/** The command of each runtime for a test file, and the reader of its report. */
 import { fileURLToPath } from "node:url";
 import type { Case } from "./case.ts";
 import { parseJunit } from "./junit.ts";

@@ -6,9 +6,9 @@ import type { ConsoleWaitOptions } from "./wait_for.ts";
 
 /** A terminal's input, or any stream; `process.stdin` is one. */
 export interface TerminalInput {
-  /** Whether the stream is a terminal, which is set to raw mode. */
+  /** True if the stream is a terminal, which is set to raw mode. */
   readonly isTTY?: boolean | undefined;
-  /** Whether the terminal is in raw mode already. */
+  /** True if the terminal is in raw mode already. */
   readonly isRaw?: boolean | undefined;
   /** Adds a listener of what is typed. */
   on(event: "data", listener: (chunk: Uint8Array | string) => void): unknown;
@@ -30,7 +30,7 @@ export interface TerminalOutput {
   write(chunk: Uint8Array): unknown;
 }
 
-/** What a terminal needs of a console. */
+/** The part of a console that a terminal uses. */
 export interface AttachableConsole {
   readonly closed: Promise<void>;
   write(bytes: Uint8Array, options: ConsoleWaitOptions): Promise<void>;

@@ -104,7 +104,7 @@ export interface ConsoleOptions {
    */
   readonly device?: ConsoleDevice | undefined;
   /**
-   * Whether the console connects again when the VM reboots, or is shut down
+   * True: the console connects again when the VM reboots, or is shut down
    * and booted.
    *
    * Default: `true`.

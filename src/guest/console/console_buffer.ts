@@ -1,9 +1,9 @@
 /** The output of a console that the script has not read yet, and the end. */
 import { KEPT_CHARACTERS } from "./transcript.ts";
 
-/** How a console ended. */
+/** The end of a console. */
 export interface ConsoleEnd {
-  /** What a wait rejects with. */
+  /** The error with which a wait rejects. */
   readonly reason: unknown;
   /** The lines end; otherwise they reject with the reason. */
   readonly isDone: boolean;
@@ -11,7 +11,7 @@ export interface ConsoleEnd {
 
 export class ConsoleBuffer {
   #text = "";
-  /** How much of the text was read. */
+  /** The number of characters of the text that were read. */
   #cursor = 0;
   #lost = 0;
   #end: ConsoleEnd | undefined;
@@ -21,7 +21,7 @@ export class ConsoleBuffer {
     return this.#text.slice(this.#cursor);
   }
 
-  /** How many characters were dropped before anybody read them. */
+  /** The number of characters that were dropped before anybody read them. */
   get lost(): number {
     return this.#lost;
   }

@@ -25,7 +25,7 @@ export interface LogConsoleOptions extends ConsoleOptions {
    */
   readonly keep?: number | undefined;
   /**
-   * Whether the bytes are written as they are. Otherwise control characters are
+   * True: the bytes are written unchanged. Otherwise control characters are
    * written as escapes, such as `\x1b`, so that the log cannot drive the
    * terminal of a reader.
    *

@@ -45,6 +45,7 @@ export interface OpenConsoleOptions extends ConsoleOptions {
  * import { openConsole } from "@chv/cloud-hypervisor/guest";
  *
  * const client = createClient("/run/vm0/api.sock");
+ * // Node 22 cannot parse "await using": use try and finally there.
  * await using console = await openConsole({ client });
  * await console.waitFor(/login: $/);
  * await console.write("root\n");

@@ -8,7 +8,7 @@ import {
   writeSync,
 } from "node:fs";
 
-/** How a file is rotated. */
+/** Options of the rotation of a file. */
 export interface RotationOptions {
   /** Bytes of a file. */
   readonly maxBytes: number;

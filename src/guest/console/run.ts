@@ -13,7 +13,7 @@ export interface RunOptions extends ConsoleWaitOptions {
    */
   readonly prompt: RegExp | string;
   /**
-   * Whether the shell echoes what is typed, as a terminal does.
+   * True if the shell echoes the typed text, as a terminal does.
    *
    * Default: `true`.
    */

@@ -24,7 +24,7 @@ export type ConsoleTarget =
 /** The ports of a VM that a script can read. */
 export type ConsoleDevice = "serial" | "console" | "debug_console";
 
-/** Where the port is now. */
+/** Returns the current socket or terminal of the port. */
 export interface PortPath {
   readonly path: string;
   readonly isPty: boolean;

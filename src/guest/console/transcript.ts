@@ -22,6 +22,6 @@ export class Transcript {
   }
 }
 
-/** What is kept for `transcript`, and for a reader that is late. */
+/** The output that is kept for `transcript` and for slow readers. */
 export const KEPT_CHARACTERS: number = 1 << 20;
 const PIECE = 1 << 14;

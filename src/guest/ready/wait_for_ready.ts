@@ -33,13 +33,14 @@ export interface WaitForReadyOptions {
  * @throws {DeadlineError} after `timeoutMs`; the message shows the last status.
  * @throws {VmmExitedError} The VMM of the handle has ended.
  * @throws {ApiError} `not_created`: create the VM first, or give the path.
- * @throws {GuestError} as `listenVsock`.
+ * @throws {GuestError} when `listenVsock` would throw it.
  *
  * @example
  * ```ts
  * import { spawnVmm } from "@chv/cloud-hypervisor/process";
  * import { guestCredentials, waitForReady } from "@chv/cloud-hypervisor/guest";
  *
+ * // Node 22 cannot parse "await using": use try and finally there.
  * await using vmm = await spawnVmm();
  * await vmm.client.vm.create({
  *   payload: { kernel: "/boot/vmlinux" },
@@ -91,7 +92,7 @@ export async function waitForReady(
   }
 }
 
-/** What one connection sends, up to its end or to a limit. */
+/** Reads the bytes of one connection, up to its end or to a limit. */
 async function readMessage(connection: VsockConnection): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

@@ -103,7 +103,7 @@ function checksumOf(short: Uint8Array): number {
   );
 }
 
-/** Where an entry of a long name has its characters. */
+/** The positions of the characters in an entry of a long name. */
 const CHARACTERS = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
 /** The label that cloud-init looks for, padded to 11 bytes. */
 export const LABEL: string = "CIDATA     ";

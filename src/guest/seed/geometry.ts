@@ -1,7 +1,7 @@
 /** The layout of a FAT12 volume. */
 import { LABEL, ROOT_ENTRIES } from "./directory.ts";
 
-/** Where the parts of a volume are, in sectors. */
+/** The positions of the parts of a volume, in sectors. */
 export interface Geometry {
   readonly clusterBytes: number;
   readonly fatStart: number;

@@ -24,8 +24,8 @@ export interface DialVsockOptions {
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Whether a socket that is missing and a port without a listener are tried
-   * again, every 50 milliseconds. With `false` the first failure rejects.
+   * True: a missing socket and a port without a listener are tried again, every
+   * 50 milliseconds. With `false` the first failure rejects.
    *
    * Default: `true`.
    */

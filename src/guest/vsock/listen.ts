@@ -63,8 +63,8 @@ export interface VsockListener
  * Listens on a port of the host for connections of the guest. Call it before
  * `vm.boot`: the guest's connection fails at once where nobody listens.
  *
- * The socket has mode 0600 and is removed at the end; one that a killed script
- * left behind is replaced. Every connection is accepted, since the VMM's vsock
+ * The socket has mode 0600 and is removed at the end; a socket that a killed
+ * script left behind is replaced. Every connection is accepted, since the VMM's vsock
  * device stands still while one waits; of those that nobody takes, the newest
  * beyond 64 are closed. A listener keeps the script alive.
  *
@@ -80,6 +80,7 @@ export interface VsockListener
  * import { spawnVmm } from "@chv/cloud-hypervisor/process";
  * import { listenVsock } from "@chv/cloud-hypervisor/guest";
  *
+ * // Node 22 cannot parse "await using": use try and finally there.
  * await using vmm = await spawnVmm();
  * await vmm.client.vm.create({
  *   payload: { kernel: "/boot/vmlinux" },

@@ -58,7 +58,7 @@ export function exitedOf(target: VsockTarget): Vmm["exited"] {
   return typeof target === "string" ? undefined : target.exited;
 }
 
-/** Whether the VMM may have a VM, or answer, at a later time. */
+/** True if the VMM may have a VM, or may answer, at a later time. */
 export function isNotYet(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.code === "closed";
   return error instanceof ApiError && NOT_YET.has(error.code);

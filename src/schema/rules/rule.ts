@@ -10,7 +10,7 @@ export interface Rule<Item> extends Releases {
   /** The field of the item that is wrong; none if it is the whole item. */
   readonly field?: string;
   readonly kind?: Violation["kind"];
-  /** What to write instead. */
+  /** The key or value to write instead. */
   readonly advice?: string;
 }
 
