@@ -20,7 +20,7 @@ import { type EmittedEvent, EventMonitor } from "./machine/event_monitor.ts";
 import { type Exit, exitCode, killedBy } from "./machine/exit.ts";
 import { Host } from "./machine/host.ts";
 import { Machine } from "./machine/machine.ts";
-import { perform } from "./operations/mod.ts";
+import { terminateVmm } from "./operations/run.ts";
 import { type FakeVmmOptions, StartError } from "./options.ts";
 import { type Release, releaseOf } from "./release.ts";
 
@@ -200,9 +200,10 @@ export class FakeVmm {
     // A signal waits for a running request, such as a migration that comes in.
     if (this.#server.busy || this.#ending !== undefined) return;
     try {
-      perform(this.#machine, "vmm.shutdown", undefined);
+      terminateVmm(this.#machine);
     } catch {
-      // An outgoing migration is an error, and the process ends all the same.
+      // The VM of a debugger or of an outgoing migration cannot end; the
+      // process does.
     }
     await this.#ending;
   }

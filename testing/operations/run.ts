@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { VmCoredumpData } from "../../src/generated/types.gen.ts";
 import { stateError } from "../machine/state_error.ts";
-import { exitCode } from "../machine/exit.ts";
+import { type Exit, exitCode } from "../machine/exit.ts";
 import type { Machine } from "../machine/machine.ts";
 import { osError, VmmError } from "../machine/vmm_error.ts";
 import { end } from "./boot.ts";
@@ -35,14 +35,25 @@ export function erase(machine: Machine): void {
 
 /** Ends the process. The response can be an error all the same. */
 export function shutdownVmm(machine: Machine): void {
+  endVmm(machine, exitCode(0));
+}
+
+/** Ends the process as a signal does, with code 1 if the VM cannot end. */
+export function terminateVmm(machine: Machine): void {
+  endVmm(machine, exitCode(1));
+}
+
+function endVmm(machine: Machine, failure: Exit): void {
   const { events, exit } = machine.parts;
   try {
     if (machine.outgoing !== undefined) throw stateError("migrating");
     erase(machine);
     events.emit("vmm", "shutdown");
-  } finally {
-    exit(exitCode(0));
+  } catch (error) {
+    exit(failure);
+    throw error;
   }
+  exit(exitCode(0));
 }
 
 export function powerButton(machine: Machine): void {

@@ -1,7 +1,7 @@
 /** parseCommandLine(): the forms of each flag, and the errors. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CloudHypervisorError, type VmConfig } from "../../mod.ts";
+import { CloudHypervisorError, errorFrom, type VmConfig } from "../../mod.ts";
 import {
   CommandLineError,
   parseCommandLine,
@@ -351,6 +351,18 @@ test("an error names the flag, the place and the reason", () => {
       return true;
     }, argv.join(" "));
   }
+});
+
+test("an error passes through JSON without a loss", () => {
+  const argv = [...KERNEL, "--disk", "path=/a,readOnly=on"];
+  assert.throws(() => parseCommandLine(argv), (error) => {
+    const again = errorFrom(JSON.parse(JSON.stringify(error)));
+    assert.ok(again instanceof CommandLineError);
+    assert.equal(again.retry, "never");
+    assert.deepEqual({ ...again }, { ...(error as CommandLineError) });
+    assert.equal(again.message, (error as Error).message);
+    return true;
+  });
 });
 
 test("an unknown flag comes before the faults of the flag before it", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { guestElf } from "../../examples/guest.ts";
 import { parse } from "../../src/json/json.ts";
 import type { ReleaseName } from "../../testing/release.ts";
+import { qcow2 } from "./images.ts";
 
 /** The outcome of a command line. */
 export interface Outcome {
@@ -71,26 +72,4 @@ export function hasVm({ line }: LineCase): boolean {
   return ["--kernel", "--firmware", "--restore"].some((flag) =>
     line.includes(flag)
   );
-}
-
-/** A qcow2 image (version 3) without clusters of data. */
-function qcow2(size: number): Uint8Array {
-  const cluster = 1 << 16;
-  const image = new Uint8Array(4 * cluster);
-  const view = new DataView(image.buffer);
-  view.setUint32(0, 0x514649fb);
-  view.setUint32(4, 3);
-  view.setUint32(20, 16); // cluster bits
-  view.setBigUint64(24, BigInt(size));
-  view.setUint32(36, 1); // entries of the L1 table
-  view.setBigUint64(40, BigInt(3 * cluster)); // L1 table
-  view.setBigUint64(48, BigInt(cluster)); // reference count table
-  view.setUint32(56, 1); // clusters of that table
-  view.setUint32(96, 4); // 16-bit reference counts
-  view.setUint32(100, 104); // header length
-  view.setBigUint64(cluster, BigInt(2 * cluster));
-  for (let used = 0; used < 4; used++) {
-    view.setUint16(2 * cluster + 2 * used, 1);
-  }
-  return image;
 }
