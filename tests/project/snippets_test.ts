@@ -193,7 +193,7 @@ async function output(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<[number | null, string]> {
-  const child = spawn(command, args, { env, timeout: 30_000 });
+  const child = spawn(command, args, { env, timeout: 55_000 });
   let text = "";
   child.stdout.on("data", (chunk) => text += chunk);
   child.stderr.on("data", (chunk) => text += chunk);
