@@ -55,10 +55,10 @@ export class Taps {
       const shown = JSON.stringify(name).replaceAll("\\u0000", "\\0");
       return [failed, `Interface name contains interior NUL byte: ${shown}`];
     }
-    const code = isValidName(name)
-      ? open === undefined ? "" : "EBUSY"
-      : "EINVAL";
-    if (code === "") return undefined;
+    // The queues of two devices can share a tap of several queues.
+    const free = open === undefined || multi;
+    if (isValidName(name) && free) return undefined;
+    const code = isValidName(name) ? "EBUSY" : "EINVAL";
     return [failed, "Unable to configure tap interface", osError({ code })];
   }
 }
