@@ -6,6 +6,7 @@ export function* fatalConfigFields(config: VmConfig): Generator<FatalField> {
   yield* consoleFields(config);
   yield* memoryFields(config);
   yield* cpuFields(config);
+  yield* segmentFields(config);
 }
 
 function* consoleFields(config: VmConfig): Generator<FatalField> {
@@ -63,5 +64,39 @@ function* cpuFields({ cpus }: VmConfig): Generator<FatalField> {
     } else if (host_cpus.some((cpu) => cpu >= HOST_CPUS)) {
       yield stops(field, `a host CPU above ${HOST_CPUS - 1}`);
     }
+  }
+}
+
+/** The most parts that the VMM can divide the space of all segments into. */
+const APERTURE_PARTS = {
+  mmio32_aperture_weight: 163_840,
+  // On a host with 52 bits of physical addresses; fewer on most hosts.
+  mmio64_aperture_weight: 1 << 20,
+} as const;
+
+function* segmentFields(
+  { pci_segments, platform }: VmConfig,
+): Generator<FatalField> {
+  const segments = Number(platform?.num_pci_segments ?? 1);
+  if (!(segments > 1) || !Array.isArray(pci_segments)) return;
+  for (
+    const key of ["mmio32_aperture_weight", "mmio64_aperture_weight"] as const
+  ) {
+    // The last entry of a segment counts.
+    const weights = new Map(
+      pci_segments.map((segment, index) => [
+        segment?.pci_segment,
+        { index, weight: Number(segment?.[key] ?? 1) },
+      ]),
+    );
+    let total = Math.max(segments - weights.size, 0);
+    let largest = { index: 0, weight: 0 };
+    for (const entry of weights.values()) {
+      total += entry.weight;
+      if (entry.weight > largest.weight) largest = entry;
+    }
+    if (!(total > APERTURE_PARTS[key])) continue;
+    const field = `pci_segments[${largest.index}].${key}`;
+    yield stops(field, `a sum of weights above ${APERTURE_PARTS[key]}`);
   }
 }

@@ -23,6 +23,19 @@ const CREATIONS: [field: string | undefined, body: object][] = [
   ["cpus.affinity[0].host_cpus", affinity([0, []])],
   ["cpus.affinity[0].host_cpus", affinity([0, [0, 1024]])],
   ["cpus.affinity[1].host_cpus", affinity([0, [0]], [0, []])],
+  ["pci_segments[0].mmio32_aperture_weight", weights(163_840, 1)],
+  ["pci_segments[0].mmio32_aperture_weight", weights(2 ** 31, 2 ** 31)],
+  ["pci_segments[0].mmio64_aperture_weight", weights(1, 2 ** 20)],
+  [undefined, weights(163_839, 2 ** 20 - 1)],
+  [undefined, {
+    platform: { num_pci_segments: 2 },
+    pci_segments: [
+      { pci_segment: 1, mmio32_aperture_weight: 163_840 },
+      { pci_segment: 1, mmio32_aperture_weight: 1 },
+    ],
+  }],
+  [undefined, { ...weights(2 ** 31, 2 ** 31), platform: null }],
+  [undefined, { ...weights(2, 2), pci_segments: [null, {}] }],
   [undefined, affinity([0, []], [0, [0]])],
   [undefined, affinity([1, []], [1, [1024]])],
   [undefined, affinity([0, [1023]])],
@@ -47,6 +60,17 @@ const CREATIONS: [field: string | undefined, body: object][] = [
 function affinity(...entries: [vcpu: number, host_cpus: number[]][]): object {
   const affinity = entries.map(([vcpu, host_cpus]) => ({ vcpu, host_cpus }));
   return { cpus: { boot_vcpus: 1, max_vcpus: 2, affinity } };
+}
+
+/** Two segments, of which the second has weights. */
+function weights(mmio32: number, mmio64: number): object {
+  const platform = { num_pci_segments: 2 };
+  const segment = {
+    pci_segment: 1,
+    mmio32_aperture_weight: mmio32,
+    mmio64_aperture_weight: mmio64,
+  };
+  return { platform, pci_segments: [segment] };
 }
 
 /** A host that the C library does not parse as an address is looked up. */

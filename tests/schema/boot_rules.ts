@@ -398,6 +398,30 @@ export const limits: readonly Limit[] = [
     path: "memory.size",
     message: /misaligned.*sizes are in bytes: write 537919488 for 513 MiB/,
   },
+  ...["/s", "//s", "/./s"].map((other): Limit => ({
+    good: {
+      serial: { mode: "Socket", socket: "/s" },
+      vsock: { cid: 3, socket: `${other}t` },
+    },
+    bad: {
+      serial: { mode: "Socket", socket: "/s" },
+      vsock: { cid: 3, socket: other },
+    },
+    path: "vsock.socket",
+    message: /Address already in use.*"serial\.socket" is the same socket/,
+  })),
+  {
+    good: {
+      disks: [{ path: "/a", id: "mem0" }],
+      ...memory({ hotplug_size: 1 }),
+    },
+    bad: {
+      disks: [{ path: "/a", id: "mem0" }],
+      ...memory({ hotplug_size: 128 * MIB, hotplug_method: "VirtioMem" }),
+    },
+    path: "disks[0].id",
+    message: /Identifier mem0 is not unique; "memory" has this id/,
+  },
   {
     good: { pmem: [{ file: "/p", size: 2 * MIB }, { file: "/p" }] },
     bad: { pmem: [{ file: "/p", size: 3 * MIB }] },

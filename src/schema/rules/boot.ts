@@ -6,6 +6,7 @@ import { RuleContext } from "./context.ts";
 import { portViolations } from "./debug_console.ts";
 import { imageViolations } from "./disk_images.ts";
 import { addresses } from "./formats.ts";
+import { memoryIdViolations } from "./ids.ts";
 import { memoryViolations } from "./memory.ts";
 import { memorySizeViolations } from "./memory_sizes.ts";
 import { unbuildableNodes } from "./numa.ts";
@@ -31,6 +32,7 @@ export function* bootViolations(config: Config): Generator<Violation> {
   yield* cmdlineViolations(config);
   yield* uuidViolations(config);
   yield* portViolations(config);
+  yield* memoryIdViolations(config);
   yield* slotViolations(config);
   yield* deviceViolations(config);
 }

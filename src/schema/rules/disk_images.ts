@@ -1,5 +1,6 @@
 /** `disks`: the images that the VMM opens and locks at boot and hotplug. */
 import type { Config } from "../config.ts";
+import { normalizePath } from "./normalize_path.ts";
 import { joinPath, type Violation, violation } from "./rule.ts";
 
 const NO_PATH = "No disk path was specified when one was expected";
@@ -20,7 +21,7 @@ export function* imageViolations(
       continue;
     }
     const { readonly } = disk;
-    const file = normalize(disk.path);
+    const file = normalizePath(disk.path);
     const user = users.get(file);
     if (user === undefined) {
       users.set(file, { path, readonly });
@@ -33,9 +34,4 @@ export function* imageViolations(
       yield violation(joinPath(path, "path"), message, { advice });
     }
   }
-}
-
-/** The path without "." and doubled slashes, but with "..". */
-function normalize(path: string): string {
-  return path.replaceAll(/\/(?:\.?(?=\/|$)\/?)+/g, "/").replace(/^\.\//, "");
 }

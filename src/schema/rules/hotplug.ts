@@ -3,7 +3,7 @@ import type { VmRemoveDevice } from "../../generated/types.gen.ts";
 import type { Config, Device } from "../config.ts";
 import { bootViolations, deviceViolations } from "./boot.ts";
 import { RuleContext } from "./context.ts";
-import { Ids } from "./ids.ts";
+import { DEVICE_LISTS, Ids } from "./ids.ts";
 import { unknownId } from "./resize.ts";
 import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
 
@@ -63,17 +63,6 @@ function* within(
   }
 }
 
-const LISTS = [
-  "devices",
-  "disks",
-  "fs",
-  "generic_vhost_user",
-  "net",
-  "pmem",
-  "user_devices",
-  "vdpa",
-] as const;
-
 /** The name of a device's node on the bus begins so; it can be removed, too. */
 const NODE = "_virtio-pci-";
 
@@ -82,7 +71,7 @@ export function* removeViolations(
   vm: Config | undefined,
 ): Generator<Violation> {
   if (vm === undefined) return;
-  const devices: readonly { id?: string }[] = LISTS
+  const devices: readonly { id?: string }[] = DEVICE_LISTS
     .flatMap((key): readonly { id?: string }[] => vm[key] ?? [])
     .concat(vm.vsock ?? []);
   const ids = devices.map(({ id }) => id);

@@ -1,5 +1,6 @@
 /** Every string that the VMM opens as a file or as a Unix socket. */
 import type { Config } from "../config.ts";
+import { normalizePath } from "./normalize_path.ts";
 import { type Violation, violation } from "./rule.ts";
 
 /** How the VMM uses a path. */
@@ -10,12 +11,21 @@ type PathField = readonly [path: string, value: string | undefined, use: Use];
 const MAX_PATH = 4095;
 const MAX_SOCKET = 107;
 
-/** The paths that no host can have. */
+/** The paths that no host can have, and sockets of two listeners. */
 export function* pathViolations(
   config: Partial<Config>,
 ): Generator<Violation> {
+  const listeners = new Map<string, string>();
   for (const [path, value, use] of pathsOf(config)) {
-    if (value !== undefined) yield* pathProblems(path, value, use);
+    if (value === undefined) continue;
+    yield* pathProblems(path, value, use);
+    if (use !== "listen" || value === "") continue;
+    const file = normalizePath(value);
+    const listener = listeners.get(file);
+    listeners.set(file, listener ?? path);
+    if (listener === undefined) continue;
+    const advice = `"${listener}" is the same socket`;
+    yield violation(path, "Address already in use (os error 98)", { advice });
   }
 }
 
