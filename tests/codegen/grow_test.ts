@@ -167,8 +167,8 @@ test("a new operation needs the spec and its types' names in mod.ts", async (t) 
     "mod.ts",
     (text) =>
       text.replace(
-        "export type {\n",
-        "export type { GuestMeasure, VmMeasureGuest,\n",
+        '} from "./src/generated/types.gen.ts";',
+        'GuestMeasure, VmMeasureGuest } from "./src/generated/types.gen.ts";',
       ),
   );
   denoPasses(directory, ...exports);
