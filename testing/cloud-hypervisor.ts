@@ -3,14 +3,15 @@
  * exit codes, signals and files, and runs no guest.
  *
  * `FAKE_VMM_RELEASE` selects the release. With `FAKE_VMM_FILES=any` every path
- * counts as a file that fits. `FAKE_VMM_GUEST` is a `GuestScript` as JSON: what
- * the guest does by itself. `FAKE_VMM_FAULTS` is an array of `FaultRule`s as
+ * counts as a file that fits. `FAKE_VMM_GUEST` is a `GuestScript` as JSON, or the
+ * URL of a module whose default export is one: what the guest does by itself. `FAKE_VMM_FAULTS` is an array of `FaultRule`s as
  * JSON: failures on demand.
  *
  * @module
  */
 import process from "node:process";
 import { failed, ProgramExit, startProgram } from "./command/start_program.ts";
+import type { GuestScript } from "./machine/guest_script.ts";
 import {
   type FakeProgramOptions,
   fromEnvironment,
@@ -18,11 +19,12 @@ import {
 import { newestRelease, releases } from "./release.ts";
 
 async function main(): Promise<void> {
-  const { release: name = newestRelease, ...options } = readEnvironment();
+  const { release: name = newestRelease, guest, ...rest } = readEnvironment();
   const release = releases[name];
   if (release === undefined) {
     throw failed([`FAKE_VMM_RELEASE is not a release: ${name}`]);
   }
+  const options = { ...rest, guest: await loadGuest(guest) };
   const starting = startProgram(process.argv.slice(2), release, options);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => void starting.then(({ vmm }) => vmm.terminate()));
@@ -41,6 +43,19 @@ function readEnvironment(): FakeProgramOptions {
   } catch (error) {
     throw failed([(error as Error).message]);
   }
+}
+
+async function loadGuest(
+  guest: FakeProgramOptions["guest"],
+): Promise<GuestScript> {
+  if (!(guest instanceof URL)) return guest ?? {};
+  try {
+    const module = await import(guest.href) as { default?: GuestScript };
+    if (typeof module.default === "object") return module.default;
+  } catch (error) {
+    throw failed([`FAKE_VMM_GUEST: ${(error as Error).message}`]);
+  }
+  throw failed([`FAKE_VMM_GUEST: ${guest} has no default export`]);
 }
 
 try {

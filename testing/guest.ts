@@ -1,6 +1,10 @@
 /** The guest of the fake VMM: it follows a script, and obeys the test. */
 import { appendFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { GuestConnection } from "./guest/connection.ts";
+import type { FakeGuest, GuestAction } from "./guest/fake_guest.ts";
+import { SerialPort } from "./guest/serial_port.ts";
+import { connectToHost, VsockDevice } from "./guest/vsock_device.ts";
 import { exitCode } from "./machine/exit.ts";
 import type { Guest } from "./machine/guest.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
@@ -10,40 +14,24 @@ import type { Machine } from "./machine/machine.ts";
 import { reboot } from "./operations/boot.ts";
 import { erase } from "./operations/run.ts";
 
-/**
- * Something that a guest does.
- *
- * - `powerOff`: the guest powers off, and the VMM process ends with it
- * - `reboot`: the guest resets, and the VMM boots the VM again
- * - `panic`: the pvpanic device reports a panic, if the VM has that device
- * - `releaseDevice`: the guest releases a device that `vm.remove-device` named
- */
-export type GuestAction = "powerOff" | "reboot" | "panic" | {
-  /** The id of the device. */
-  readonly releaseDevice: string;
-};
-
-/** The guest, as a test controls it. */
-export interface FakeGuest {
-  /**
-   * Performs an action at once, whatever the script says. Nothing happens
-   * without a booted VM.
-   */
-  perform(action: GuestAction): void;
-}
-
 /** A guest that follows a script. */
 export class ScriptedGuest implements Guest, FakeGuest {
   readonly acceptsMemory: boolean;
   readonly inflatesBalloon: boolean;
   readonly #machine: Machine;
   readonly #script: GuestScript;
-  /** Serial output that no client of the socket has read. */
-  #unread = "";
+  readonly #serial: SerialPort;
+  readonly #vsock: VsockDevice;
 
   constructor(machine: Machine, script: GuestScript) {
     this.#machine = machine;
     this.#script = script;
+    const isRunning = () => machine.instance?.state === "Running";
+    const onLine = script.serial && ((line: string) => void this.#answer(line));
+    this.#serial = new SerialPort({ onLine, isRunning });
+    const { vsock: ports = {}, activates } = script;
+    const hasDriver = activates ?? true;
+    this.#vsock = new VsockDevice({ ports, hasDriver, isRunning });
     this.acceptsMemory = script.acceptsMemory ?? false;
     this.inflatesBalloon = script.inflatesBalloon ?? false;
   }
@@ -56,22 +44,51 @@ export class ScriptedGuest implements Guest, FakeGuest {
     else this.#panic();
   }
 
-  start(): void {
-    const { mode, file } = this.#machine.stored.serial;
-    const { serialOutput, endsAfterMs } = this.#script;
-    if (serialOutput !== undefined) {
-      if (mode === "File" && file !== undefined) {
-        appendFileSync(file, serialOutput);
-      }
-      if (mode === "Socket") this.#unread += serialOutput;
+  print(text: string): void {
+    const { serial } = this.#machine.config ?? {};
+    if (serial?.mode === "File" && serial.file !== undefined) {
+      appendFileSync(serial.file, text);
     }
+    if (serial?.mode === "Socket") this.#serial.print(text);
+  }
+
+  async connect(port: number): Promise<GuestConnection> {
+    const { config, instance } = this.#machine;
+    if (config?.vsock === undefined || instance === undefined) {
+      throw new Error("the VM has no vsock device, or is not booted");
+    }
+    return await connectToHost(`${config.vsock.socket}_${port}`);
+  }
+
+  start(): void {
+    const { serialOutput, endsAfterMs } = this.#script;
+    if (serialOutput !== undefined) this.print(serialOutput);
+    this.#script.onBoot?.(this);
+    this.resume();
     this.#schedule(endsAfterMs, () => this.#powerOff());
   }
 
+  resume(): void {
+    this.#serial.resume();
+    this.#vsock.resume();
+  }
+
+  end(): void {
+    this.#serial.reset();
+    this.#vsock.reset();
+  }
+
   attachSerial(socket: Socket): void {
-    socket.write(this.#unread);
-    this.#unread = "";
-    socket.resume();
+    this.#serial.attach(socket);
+  }
+
+  attachVsock(socket: Socket): void {
+    this.#vsock.attach(socket);
+  }
+
+  async #answer(line: string): Promise<void> {
+    const answer = await this.#script.serial?.(line, this);
+    if (typeof answer === "string") this.print(answer);
   }
 
   activate(device: LiveDevice): void {

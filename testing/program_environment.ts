@@ -5,22 +5,32 @@ import type { FakeVmmOptions } from "./options.ts";
 import type { ReleaseName } from "./release.ts";
 
 /** Options of the stand-in program. */
-export type FakeProgramOptions = Pick<
-  FakeVmmOptions,
-  "release" | "files" | "guest" | "faults"
->;
+export interface FakeProgramOptions
+  extends Pick<FakeVmmOptions, "release" | "files" | "faults"> {
+  /**
+   * What the guest does by itself. The program is another process: a script
+   * with functions is a module, whose default export is the `GuestScript`.
+   */
+  readonly guest?: GuestScript | URL;
+}
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** Returns the variables that carry the options. */
+/**
+ * Returns the variables that carry the options.
+ *
+ * @throws {TypeError} if the guest has a function, which no variable can carry.
+ */
 export function toEnvironment(
   { release, files, guest, faults }: FakeProgramOptions,
 ): Environment {
   return {
     ...release && { FAKE_VMM_RELEASE: release },
     ...files && { FAKE_VMM_FILES: files },
-    ...guest && { FAKE_VMM_GUEST: JSON.stringify(guest) },
+    ...guest && {
+      FAKE_VMM_GUEST: guest instanceof URL ? guest.href : toJson(guest),
+    },
     ...faults && { FAKE_VMM_FAULTS: JSON.stringify(faults, keepInfinity) },
   };
 }
@@ -34,7 +44,10 @@ export function fromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): FakeProgramOptions {
   const { FAKE_VMM_RELEASE: release, FAKE_VMM_FILES: files } = environment;
-  const guest = parse<GuestScript>(environment, "FAKE_VMM_GUEST");
+  const { FAKE_VMM_GUEST: text } = environment;
+  const guest = text !== undefined && URL.canParse(text)
+    ? new URL(text)
+    : parse<GuestScript>(environment, "FAKE_VMM_GUEST");
   const faults = parse<FaultRule[]>(environment, "FAKE_VMM_FAULTS");
   return {
     ...release !== undefined && { release: release as ReleaseName },
@@ -42,6 +55,16 @@ export function fromEnvironment(
     ...guest !== undefined && { guest },
     ...faults !== undefined && { faults },
   };
+}
+
+/** JSON drops functions without a word. */
+function toJson(guest: GuestScript): string {
+  return JSON.stringify(guest, (key, value) => {
+    if (typeof value !== "function") return value;
+    throw new TypeError(
+      `guest: ${key} is a function, and the program is another process; give the URL of a module whose default export is the guest: new URL("./guest.ts", import.meta.url)`,
+    );
+  });
 }
 
 function parse<T>(

@@ -128,13 +128,9 @@ function createPmem(
   }
 }
 
-function createVsock({ parts }: Machine, { socket }: VsockConfigInfo) {
+function createVsock({ parts, guest }: Machine, { socket }: VsockConfigInfo) {
   return attempt(
-    () =>
-      parts.host.sockets.listen(socket, (peer) => {
-        // Nothing listens in the guest: the connection ends at the request.
-        peer.on("data", () => peer.destroy());
-      }),
+    () => parts.host.sockets.listen(socket, (peer) => guest.attachVsock(peer)),
     MANAGER,
     "Cannot create virtio-vsock backend",
     "Error binding to the host-side Unix socket",

@@ -10,8 +10,14 @@ export interface Guest {
   readonly inflatesBalloon: boolean;
   /** Called when a client connects to the socket of the serial port. */
   attachSerial(socket: Socket): void;
-  /** Called after a boot. */
+  /** Called when a client connects to the socket of the vsock device. */
+  attachVsock(socket: Socket): void;
+  /** Called after a boot, also after that of a reboot. */
   start(): void;
+  /** Called when a paused VM goes on. */
+  resume(): void;
+  /** Called when the VM has ended, also before a reboot. */
+  end(): void;
   /** Called when a device gets its place on the bus. */
   activate(device: LiveDevice): void;
   /** Called when the removal of a device was requested. */

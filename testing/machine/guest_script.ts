@@ -1,4 +1,6 @@
 /** What a guest does without being asked by the test. */
+import type { FakeGuest } from "../guest/fake_guest.ts";
+import type { VsockPorts } from "../guest/vsock_device.ts";
 
 /** The behaviour of the guest. What is left out does not happen. */
 export interface GuestScript {
@@ -22,4 +24,20 @@ export interface GuestScript {
   readonly endsAfterMs?: number;
   /** Text that a boot writes to the serial port, if that is a file or socket. */
   readonly serialOutput?: string;
+  /** Called after each boot, with the guest. */
+  readonly onBoot?: (guest: FakeGuest) => void;
+  /**
+   * Answers a line that is typed into the serial port in mode `Socket`. The
+   * text that it returns is written to the port, without an end of its own;
+   * `\n` becomes `\r\n`. What is typed is echoed before.
+   */
+  readonly serial?: (
+    line: string,
+    guest: FakeGuest,
+  ) => string | void | Promise<string | void>;
+  /**
+   * What listens on vsock ports of the guest. A port that is missing here
+   * refuses; with `activates: false` the guest is silent.
+   */
+  readonly vsock?: VsockPorts;
 }

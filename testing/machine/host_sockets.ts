@@ -34,9 +34,14 @@ export class HostSockets {
     }
     const hasDirectory = existsSync(dirname(path));
     if (!hasDirectory && this.#files === "real") throw failed("ENOENT");
-    const started = hasDirectory ? this.#start(path, onConnection) : undefined;
+    const peers = new Set<Socket>();
+    const started = hasDirectory
+      ? this.#start(path, onConnection, peers)
+      : undefined;
     const close: CloseSocket = (leave = false) => {
       if (!this.#open.delete(close) || started === undefined) return;
+      // What was written to them still arrives.
+      for (const peer of peers) peer.end(() => peer.destroy());
       const closed = started.then((server) => closeServer(server, path, leave))
         .catch(() => {})
         .finally(() => this.#closing.delete(path));
@@ -49,9 +54,12 @@ export class HostSockets {
   async #start(
     path: string,
     onConnection: (socket: Socket) => void,
+    peers: Set<Socket>,
   ): Promise<Server> {
-    const server = createServer((socket) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      peers.add(socket);
       socket.on("error", () => {});
+      socket.once("close", () => peers.delete(socket));
       onConnection(socket);
     });
     const listening = (async () => {

@@ -62,6 +62,7 @@ export function reboot(machine: Machine): void {
   }
   machine.instance = instance;
   machine.emit("rebooted");
+  machine.guest.start();
 }
 
 /**
@@ -73,6 +74,7 @@ export function end(machine: Machine): void {
   const { state, devices } = machine.owned;
   devices.holds.freeAll();
   machine.instance = undefined;
+  machine.guest.end();
   closeConsoles(machine);
   if (state !== "BreakPoint") return;
   const message = "invalid VM state transition: BreakPoint to Shutdown";

@@ -17,6 +17,7 @@ export function resume(machine: Machine): void {
   machine.emit("resuming");
   machine.owned.state = "Running";
   machine.emit("resumed");
+  machine.guest.resume();
 }
 
 /** Ends the VM. Its configuration stays. */

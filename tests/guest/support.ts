@@ -6,7 +6,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { VmConfig } from "../../mod.ts";
-import { spawnVmm, type VmmProcess } from "../../src/process/mod.ts";
+import {
+  spawnVmm,
+  type SpawnVmmOptions,
+  type VmmProcess,
+} from "../../src/process/mod.ts";
+import { fakeProgram } from "../../testing/mod.ts";
 import { type RegisterTest, testIf } from "../support/skip.ts";
 import { opens } from "../support/vmms.ts";
 
@@ -35,35 +40,54 @@ export interface Host {
 
 const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
 
-export const hosts: readonly Host[] = [{
-  name: "a real VMM",
-  test: testIf(
-    BINARY !== "" && opens("/dev/kvm") && hasCompiler(),
-    "CLOUD_HYPERVISOR names no binary, /dev/kvm does not open, or there is no C compiler for x86_64",
-  ),
-  async with(body, more = {}) {
-    const kernel = guestProgram();
-    const vmm = await spawnVmm({ command: BINARY });
-    try {
-      const vsock = join(vmm.directory, "vsock");
-      const serial = join(vmm.directory, "serial");
-      const config: VmConfig = {
-        payload: { kernel },
-        cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
-        memory: { size: 64 << 20 },
-        serial: { mode: "Socket", socket: serial },
-        console: { mode: "Off" },
-        vsock: { cid: 3, socket: vsock },
-        ...more,
-      };
-      await vmm.client.vm.create(config);
-      await body({ vmm, config, vsock, serial });
-    } finally {
-      await vmm.kill();
-      vmm.client.close();
-    }
+const FAKE = fakeProgram({
+  files: "any",
+  guest: new URL("scripted_guest.ts", import.meta.url),
+});
+
+export const hosts: readonly Host[] = [
+  {
+    name: "the fake",
+    test: testIf(true, ""),
+    with: (body, more) =>
+      withVm({ ...FAKE, kernel: "/boot/vmlinux" }, body, more),
   },
-}];
+  {
+    name: "a real VMM",
+    test: testIf(
+      BINARY !== "" && opens("/dev/kvm") && hasCompiler(),
+      "CLOUD_HYPERVISOR names no binary, /dev/kvm does not open, or there is no C compiler for x86_64",
+    ),
+    with: (body, more) =>
+      withVm({ command: BINARY, kernel: guestProgram() }, body, more),
+  },
+];
+
+async function withVm(
+  { kernel, ...program }: SpawnVmmOptions & { readonly kernel: string },
+  body: (vm: GuestVm) => Promise<void>,
+  more: VmConfig = {},
+): Promise<void> {
+  const vmm = await spawnVmm(program);
+  try {
+    const vsock = join(vmm.directory, "vsock");
+    const serial = join(vmm.directory, "serial");
+    const config: VmConfig = {
+      payload: { kernel },
+      cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
+      memory: { size: 64 << 20 },
+      serial: { mode: "Socket", socket: serial },
+      console: { mode: "Off" },
+      vsock: { cid: 3, socket: vsock },
+      ...more,
+    };
+    await vmm.client.vm.create(config);
+    await body({ vmm, config, vsock, serial });
+  } finally {
+    await vmm.kill();
+    vmm.client.close();
+  }
+}
 
 /** Whether there is what builds the guest. */
 function hasCompiler(): boolean {

@@ -162,7 +162,8 @@ class SocketLink implements ConsoleLink {
 /** What tells a socket from another one at the same path. */
 export function identityOf(path: string): string | undefined {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && `${stat.ino} ${stat.ctimeNs}`;
+  // An inode is used again at once; Deno has the change time in seconds only.
+  return stat && `${stat.ino} ${stat.mtimeNs}`;
 }
 
 /** A VMM that hangs does not end its side. */

@@ -1,0 +1,81 @@
+/** A serial port in mode `Socket`: one client, and output that waits for it. */
+import type { Socket } from "node:net";
+
+/** What a port does with a line, and when. */
+export interface SerialPortOptions {
+  /** Undefined where the guest reads nothing. */
+  readonly onLine: ((line: string) => void) | undefined;
+  /** False while the VM is paused. */
+  readonly isRunning: () => boolean;
+}
+
+export class SerialPort {
+  readonly #options: SerialPortOptions;
+  #client: Socket | undefined;
+  /** Output for the next client. */
+  #waiting = "";
+  #line = "";
+  /** Input that came while the VM was paused. */
+  #input = "";
+
+  constructor(options: SerialPortOptions) {
+    this.#options = options;
+  }
+
+  /** Writes as the guest does: to the client, or for the next one. */
+  print(text: string): void {
+    const output = text.replaceAll(/\r?\n/g, "\r\n");
+    if (this.#client?.writable) this.#client.write(output);
+    else this.#waiting = (this.#waiting + output).slice(-MAX_WAITING);
+  }
+
+  /** A new client takes the port over, and gets what has waited. */
+  attach(socket: Socket): void {
+    this.#client?.end();
+    this.#client = socket;
+    const decoder = new TextDecoder();
+    socket.write(this.#waiting);
+    this.#waiting = "";
+    socket.on("data", (chunk: Uint8Array) => {
+      this.#input += decoder.decode(chunk, { stream: true });
+      this.resume();
+    });
+    const leave = (): void => {
+      socket.end();
+      if (this.#client === socket) this.#client = undefined;
+    };
+    socket.once("end", leave);
+    socket.once("close", leave);
+    socket.resume();
+  }
+
+  /** Reads the input that has waited, if the VM runs. */
+  resume(): void {
+    const { onLine, isRunning } = this.#options;
+    if (!isRunning()) return;
+    const input = this.#input;
+    this.#input = "";
+    if (onLine === undefined) return;
+    for (const character of input) {
+      if (character !== "\r" && character !== "\n") {
+        this.#line += character;
+        this.print(character);
+        continue;
+      }
+      this.print("\n");
+      const line = this.#line;
+      this.#line = "";
+      onLine(line);
+    }
+  }
+
+  /** The VM ends: nothing waits for the next one. */
+  reset(): void {
+    this.#client = undefined;
+    this.#waiting = "";
+    this.#line = "";
+    this.#input = "";
+  }
+}
+
+const MAX_WAITING = 1 << 20;
