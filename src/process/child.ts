@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import process from "node:process";
 import { InvalidRequestError, type VmmExit } from "../errors/errors.ts";
+import type { BoundedFiles } from "./file_limits.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
 
@@ -27,6 +28,7 @@ export async function launch(
   [program, ...args]: readonly [string, ...string[]],
   options: SpawnVmmOptions,
   directory: VmmDirectory,
+  files: BoundedFiles,
   onStart: (child: Child) => void,
 ): Promise<Child> {
   const stderr = directory.createFile(directory.stderrPath);
@@ -38,7 +40,7 @@ export async function launch(
       detached: true,
       ...env && { env: { ...process.env, ...env } },
     });
-    return await childOf(child, program, directory, onStart);
+    return await childOf(child, program, files, onStart);
   } finally {
     closeSync(stderr);
   }
@@ -47,7 +49,7 @@ export async function launch(
 async function childOf(
   child: ChildProcess,
   program: string,
-  directory: VmmDirectory,
+  files: BoundedFiles,
   onStart: (child: Child) => void,
 ): Promise<Child> {
   const { pid } = child;
@@ -55,7 +57,7 @@ async function childOf(
   let isRunning = true;
   child.once("exit", (exitCode: number | null, signal: string | null) => {
     isRunning = false;
-    resolve({ exitCode, signal, stderr: directory.readStderr() });
+    resolve({ exitCode, signal, stderr: files.stderr() });
   });
   if (pid === undefined) {
     const [error] = await new Promise<[Error]>((resolve) => {

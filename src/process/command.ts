@@ -2,15 +2,18 @@
 import process from "node:process";
 import { InvalidRequestError } from "../errors/errors.ts";
 import type { SpawnVmmOptions } from "./options.ts";
+import { withParentDeathSignal } from "./parent_death.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
 
 /** The program and all of its arguments. */
 export function commandLineOf(
-  { command, args = [], logFile, seccomp }: SpawnVmmOptions,
+  options: SpawnVmmOptions,
   { socketPath, eventsPath }: VmmDirectory,
 ): [program: string, ...args: string[]] {
+  const { args = [], logFile, seccomp, parentDeathSignal } = options;
+  const program = programOf(options.command);
   return [
-    ...programOf(command),
+    ...(parentDeathSignal ? withParentDeathSignal(program) : program),
     "--api-socket",
     `path=${quoted(socketPath)}`,
     "--event-monitor",

@@ -23,7 +23,11 @@ export interface SpawnVmmOptions {
    * in it.
    */
   readonly directory?: string;
-  /** More flags, after the flags that `spawnVmm` sets. */
+  /**
+   * More flags, after the flags that `spawnVmm` sets. Flags that describe a VM
+   * need a payload beside them (`--kernel`, `--firmware` or `--restore`), and
+   * exclude `config`: the VMM then boots that VM itself.
+   */
   readonly args?: readonly string[];
   /** Variables that are added to the script's environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -49,8 +53,10 @@ export interface SpawnVmmOptions {
    */
   readonly config?: VmConfig;
   /**
-   * Open descriptors that the VMM inherits, as 3, 4 and so on in their order,
-   * for `--net fd=3` or a listening socket. The script has to close its own.
+   * Open descriptors that the VMM inherits, as 3, 4 and so on in their order.
+   * Use them in `args`, such as `["--kernel", path, "--net", "fd=3"]`, or in
+   * `--restore source_url=…,net_fds=[id@[3]]`: in `config` the VMM ignores
+   * descriptors. The script has to close its own.
    */
   readonly fds?: readonly number[];
   /**
@@ -80,6 +86,14 @@ export interface SpawnVmmOptions {
    * Default: `"kill"`.
    */
   readonly onSignal?: OnSignal;
+  /**
+   * Makes the kernel kill the VMM when the script's process dies, even by
+   * SIGKILL. It runs the command by `setpriv --pdeathsig`, and needs that
+   * program. Files and sockets stay then. In a worker it is required.
+   *
+   * Default: `false`.
+   */
+  readonly parentDeathSignal?: boolean;
   /**
    * Milliseconds for `stop()` when the handle is disposed of, or after a signal
    * with `onSignal: "stop"`.

@@ -1,31 +1,32 @@
 /** Starts a VMM that ends with the script. */
-import { existsSync } from "node:fs";
 import { type Client, createClient } from "../client/create_client.ts";
-import { checkDeadline } from "../wait/deadline.ts";
-import {
-  DeadlineError,
-  type VmmExit,
-  VmmExitedError,
-} from "../errors/errors.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
-import { AbortScope } from "../wait/abort_scope.ts";
-import { goalTimedOut } from "../vmm/goal.ts";
-import { waitForVmm } from "../vmm/wait_for.ts";
+import { checkSpawnOptions, hasPayload } from "./check_options.ts";
 import { type Child, launch } from "./child.ts";
 import { commandLineOf } from "./command.ts";
-import type { SpawnVmmOptions } from "./options.ts";
 import { onScriptExit } from "./exit_hooks.ts";
+import { BoundedFiles } from "./file_limits.ts";
+import type { SpawnVmmOptions } from "./options.ts";
+import { createOwnedClient } from "./owned_client.ts";
+import { assertNoFileCapabilities } from "./parent_death.ts";
+import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
+import { SocketCleaner } from "./socket_cleaner.ts";
 import { VmmDirectory } from "./vmm_directory.ts";
 import { createVmmProcess, type VmmProcess } from "./vmm_process.ts";
 
 /**
- * Starts a VMM, and resolves when it answers. When the script ends, the VMM is
- * killed and its files are removed, however the script ends. Only SIGKILL of
- * the script leaves the VMM running; `connectVmm` connects to such a VMM.
+ * Starts a VMM, and resolves when it answers. When the script ends, **the VMM
+ * and its guest are killed** and their files and sockets are removed, however
+ * the script ends; for a graceful shutdown call `stop()`, or set `onSignal`.
+ * Only SIGKILL of the script leaves the VMM running, unless
+ * `parentDeathSignal` is set; `connectVmm` connects to such a VMM.
+ *
+ * A call through the handle's client rejects with a `VmmExitedError` when the
+ * process has ended.
  *
  * @throws {VmmExitedError} when the VMM ended, or did not answer in time.
- * @throws {InvalidRequestError} `command` when the program cannot be run,
- * `directory` when another VMM uses it.
+ * @throws {InvalidRequestError} with the option that is wrong: `command` when
+ * the program cannot be run, `directory` when another VMM uses it.
  * @throws {ApiError} when the VM of `config` does not boot.
  *
  * @example
@@ -45,17 +46,17 @@ import { createVmmProcess, type VmmProcess } from "./vmm_process.ts";
 export async function spawnVmm(
   options: SpawnVmmOptions = {},
 ): Promise<VmmProcess> {
-  for (const name of ["timeoutMs", "stopTimeoutMs"] as const) {
-    if (options[name] !== undefined) checkDeadline(name, options[name]);
-  }
+  checkSpawnOptions(options);
   const { stopTimeoutMs = 30_000, signal } = options;
   signal?.throwIfAborted();
+  const sockets = new SocketCleaner();
   let directory: VmmDirectory | undefined;
   let child: Child | undefined;
   let vmm: VmmProcess | undefined;
   const cleanUp = (): void => {
     child?.signal("SIGKILL");
     directory?.remove({ dying: child?.isRunning() ?? false });
+    sockets.remove();
   };
   // Before anything is created: a signal can come at any moment.
   const removeHook = onScriptExit({
@@ -71,17 +72,29 @@ export async function spawnVmm(
       ? VmmDirectory.createPrivate()
       : await VmmDirectory.open(options.directory);
     const line = commandLineOf(options, directory);
-    const onStart = (started: Child) => child = started;
-    child = await launch(line, options, directory, onStart);
-    const client = createClient(directory.socketPath, options.client);
-    await waitUntilReady(child, client, options);
+    sockets.expectFlags(line);
+    const files = new BoundedFiles(directory.stderrPath, directory.eventsPath);
+    const onStart = (started: Child): void => {
+      child = started;
+      files.start();
+      void started.exited.then(() => {
+        files.stop();
+        sockets.remove();
+      });
+    };
+    child = await launch(line, options, directory, files, onStart);
+    const plain = createClient(directory.socketPath, options.client);
+    await waitUntilReady(child, plain, options);
+    if (options.parentDeathSignal) assertNoFileCapabilities(child.pid);
     const onEnd = (): void => {
       directory?.remove();
       removeHook();
     };
-    const parts = { child, client, directory, stopTimeoutMs, onEnd };
+    const client = createOwnedClient(plain, child, sockets);
+    const parts = { child, client, directory, files, stopTimeoutMs, onEnd };
     vmm = createVmmProcess(parts);
     await boot(client, configOf(options), signal);
+    if (hasPayload(options)) await waitUntilVmStarted(vmm, options);
     return vmm;
   } catch (error) {
     child?.signal("SIGKILL");
@@ -105,43 +118,12 @@ async function boot(
   await vm.boot(call);
 }
 
+/**
+ * The flag `--landlock` needs a VM on the command line; the configuration
+ * confines the VMM as well.
+ */
 function configOf(
   { config, landlock }: SpawnVmmOptions,
 ): VmConfig | undefined {
   return config && landlock ? { ...config, landlock_enable: true } : config;
-}
-
-/** Resolves when the VMM answers. */
-async function waitUntilReady(
-  child: Child,
-  client: Client,
-  { timeoutMs = 30_000, signal }: SpawnVmmOptions,
-): Promise<void> {
-  const { exited } = child;
-  const { socketPath } = client;
-  const goal = { subject: "VMM", unmet: "does not answer" } as const;
-  const scope = new AbortScope(
-    { timeoutMs, signal },
-    (ms) => goalTimedOut(goal, ms, socketPath),
-  );
-  try {
-    scope.abortOnSettled(
-      exited,
-      (exit: VmmExit) => new VmmExitedError(exit, { socketPath }),
-    );
-    // The first call loads the transport while the VMM starts.
-    client.vmm.ping({ signal: scope.signal }).catch(() => {});
-    let ms = 1;
-    while (!existsSync(socketPath)) {
-      await scope.pause(ms);
-      ms = Math.min(ms * 1.1, 50);
-    }
-    await waitForVmm({ client, exited }, { signal: scope.signal });
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    child.signal("SIGKILL");
-    throw new VmmExitedError(await exited, { socketPath, cause: error });
-  } finally {
-    scope.close();
-  }
 }

@@ -1,11 +1,7 @@
 /** Escalating shutdown: from the power button to SIGKILL. */
 import { checkDeadline } from "../wait/deadline.ts";
 import { CloudHypervisorError } from "../errors/base_error.ts";
-import {
-  ConnectionError,
-  type VmmExit,
-  VmmExitedError,
-} from "../errors/errors.ts";
+import { type VmmExit, VmmExitedError } from "../errors/errors.ts";
 import { goalTimedOut } from "../vmm/goal.ts";
 import type { Vmm } from "../vmm/vmm.ts";
 import { isNotCreated } from "../vmm/vm_info.ts";
@@ -166,7 +162,7 @@ async function wasAccepted(step: Promise<unknown>): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof CloudHypervisorError)) throw error;
-    return error instanceof ConnectionError && error.code === "closed";
+    return error.code === "closed" || error.code === "vmm_exited";
   }
 }
 

@@ -1,21 +1,21 @@
 /** The directory of a VMM: its socket, its events and its stderr. */
 import {
-  closeSync,
   lstatSync,
   mkdtempSync,
   openSync,
-  readSync,
   rmdirSync,
   rmSync,
   unlinkSync,
 } from "node:fs";
-import { Buffer } from "node:buffer";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import { createClient } from "../client/create_client.ts";
 import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
-import { createPrivateDirectory } from "../vmm/private_directory.ts";
+import {
+  cannotOpen,
+  createPrivateDirectory,
+} from "../vmm/private_directory.ts";
 
 /** What is removed at the end: everything, or the VMM's own files. */
 type OwnedPart = "all" | "directory" | "files";
@@ -63,6 +63,10 @@ export class VmmDirectory {
       return await VmmDirectory.#createOrClean(directory);
     } catch (error) {
       inUse.delete(directory);
+      // Failures of node:fs, such as a missing parent.
+      if (error instanceof Error && "syscall" in error) {
+        throw cannotOpen(directory, error);
+      }
       throw error;
     }
   }
@@ -84,29 +88,11 @@ export class VmmDirectory {
   }
 
   /**
-   * Creates a file and opens it for writing. It fails where something exists,
+   * Creates a file and opens it for appending. It fails where something exists,
    * so a symbolic link is never followed.
    */
   createFile(path: string): number {
-    return openSync(path, "wx", 0o600);
-  }
-
-  /** The last 8 KiB of the VMM's stderr. */
-  readStderr(): string {
-    let fd: number;
-    try {
-      fd = openSync(this.stderrPath, "r");
-    } catch {
-      return "";
-    }
-    try {
-      const size = lstatSync(this.stderrPath).size;
-      const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-      const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-      return bytes.toString("utf8", 0, read);
-    } finally {
-      closeSync(fd);
-    }
+    return openSync(path, "ax", 0o600);
   }
 
   /** Tells whether another VMM listens on the socket by now. */
@@ -190,8 +176,6 @@ function directoryInUse(path: string, owner: string): InvalidRequestError {
 
 /** The pid of a VMM that is busy longer is not known. */
 const PROBE_MS = 2000;
-
-const TAIL_BYTES = 8192;
 
 const LAST_ROUNDS = 4;
 const LAST_ROUND_MS = 2;

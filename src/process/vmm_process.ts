@@ -5,6 +5,8 @@ import type { EventReader } from "../events/event.ts";
 import { createEventReader } from "../events/shared_reader.ts";
 import type { Vmm } from "../vmm/vmm.ts";
 import type { Child } from "./child.ts";
+import type { BoundedFiles } from "./file_limits.ts";
+import { registered } from "./registered_reader.ts";
 import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
 
@@ -28,8 +30,17 @@ export interface VmmProcess extends Vmm {
    * runs, it keeps the script alive.
    */
   readonly exited: Promise<VmmExit>;
-  /** Reads the VMM's events, which end with the process. */
+  /**
+   * Reads the VMM's events, which end with the process. When the file has 16
+   * MiB that all readers have read, it is emptied; a later reader from the
+   * start gets the removed part as one `unreadable` event.
+   */
   readonly events: EventReader;
+  /**
+   * The last 8 KiB of the VMM's stderr so far. The file is emptied when it has
+   * more than 1 MiB.
+   */
+  stderr(): string;
   /**
    * Ends the VMM: by the guest's power button, then `vm.shutdown`,
    * `vmm.shutdown`, SIGTERM and SIGKILL, each with its share of the time. Two
@@ -49,6 +60,7 @@ export interface VmmProcessParts {
   readonly child: Child;
   readonly client: Client;
   readonly directory: VmmDirectory;
+  readonly files: BoundedFiles;
   readonly stopTimeoutMs: number;
   /** Called when the VMM was stopped or killed. */
   readonly onEnd: () => void;
@@ -56,12 +68,12 @@ export interface VmmProcessParts {
 
 /** Creates the handle of a VMM that answers. */
 export function createVmmProcess(
-  { child, client, directory, stopTimeoutMs, onEnd }: VmmProcessParts,
+  { child, client, directory, files, stopTimeoutMs, onEnd }: VmmProcessParts,
 ): VmmProcess {
   const { pid, exited } = child;
-  const { events } = createEventReader(directory.eventsPath, {
-    ended: exited,
-  });
+  const reader = createEventReader(directory.eventsPath, { ended: exited });
+  const events: EventReader = (options) =>
+    registered(reader.events(options), files, options?.from);
   const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
   const stop = createStop({ client, events, exited, signal }, onEnd);
   return {
@@ -71,6 +83,7 @@ export function createVmmProcess(
     directory: directory.path,
     exited,
     events,
+    stderr: () => files.stderr(),
     stop,
     async kill() {
       child.signal("SIGKILL");

@@ -29,9 +29,16 @@ export interface EmptyDirectory {
  * directory; nothing is changed then.
  */
 export function openEmptyDirectory(path: string): EmptyDirectory {
-  const isMissing = lstatSync(path, { throwIfNoEntry: false }) === undefined;
-  if (isMissing) createPrivateDirectory(path);
-  else assertEmpty(path);
+  let isMissing: boolean;
+  try {
+    isMissing = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    if (isMissing) createPrivateDirectory(path);
+    else assertEmpty(path);
+  } catch (error) {
+    throw error instanceof InvalidRequestError
+      ? error
+      : cannotOpen(path, error);
+  }
   return {
     path,
     discard(names) {
@@ -42,6 +49,21 @@ export function openEmptyDirectory(path: string): EmptyDirectory {
       if (isMissing) ignoreCode("ENOTEMPTY", () => rmdirSync(path));
     },
   };
+}
+
+/** The error for a directory that cannot be created or read. */
+export function cannotOpen(path: string, cause: unknown): InvalidRequestError {
+  const { code, message } = cause as { code?: unknown; message: string };
+  const reason = code === "ENOENT"
+    ? `the parent of "${path}" does not exist`
+    : `"${path}" cannot be used: ${message}`;
+  const context = { cause };
+  return new InvalidRequestError(
+    "invalid_request",
+    "directory",
+    reason,
+    context,
+  );
 }
 
 /** Creates a directory of mode 0700, whatever the umask is. */

@@ -2,9 +2,11 @@
 import type { Client } from "../client/create_client.ts";
 import type { CallOptions } from "../contract/call_options.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
-import { RollbackError } from "./rollback.ts";
+import { assertReplaceable } from "./landlock.ts";
+import { rollBack } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
+import { addBlockingSockets, socketsOf } from "../vmm/vm_sockets.ts";
 
 /** Options of {@linkcode replaceConfig}. */
 export interface ReplaceConfigOptions {
@@ -21,9 +23,13 @@ export interface ReplaceConfigOptions {
  * new configuration does not boot, the old one is created again, and booted if
  * it was booted; the call rejects with the error of the new one. A body that
  * the VMM cannot parse is refused before anything is deleted. Without a VM,
- * the call only creates and boots one.
+ * the call only creates and boots one. The VMM empties the files of consoles in
+ * mode `File` when the new VM opens them.
  *
- * @throws {InvalidRequestError} as `vm.create`.
+ * Landlock confines a VMM until it ends. Where either configuration sets
+ * `landlock_enable` and the other names other files, nothing is deleted.
+ *
+ * @throws {InvalidRequestError} as `vm.create`; `config` because of landlock.
  * @throws {ApiError} as the VMM refuses a step.
  * @throws {RollbackError} when the old VM could not be brought back.
  */
@@ -35,7 +41,10 @@ export async function replaceConfig(
   const { vm, socketPath } = vmmOf(vmm).client;
   const options = signal && { signal };
   const old = await infoOf(vm, options);
-  if (old) await assertParsable(vm, config, options);
+  if (old) {
+    assertReplaceable(old.config, config);
+    await assertParsable(vm, config, options);
+  }
   signal?.throwIfAborted();
   let isDeleted = false;
   try {
@@ -48,14 +57,11 @@ export async function replaceConfig(
   } catch (failure) {
     // Another program created this VM after the first look.
     if (!old && isAlreadyExists(failure)) throw failure;
-    try {
+    addBlockingSockets(failure, socketsOf(config));
+    const remaining = "The old VM is gone";
+    await rollBack({ failure, remaining, socketPath }, async () => {
       if (isDeleted || await hasChanged(vm, old)) await bringBack(vm, old);
-    } catch (rollbackFailure) {
-      const remaining = "The old VM is gone";
-      throw new RollbackError(failure, rollbackFailure, remaining, {
-        socketPath,
-      });
-    }
+    });
     throw failure;
   }
 }

@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import type { Client } from "../client/create_client.ts";
 import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
-import { assertComplete } from "./snapshot_files.ts";
-import { RollbackError } from "./rollback.ts";
+import { assertLogsUnused } from "./log_files.ts";
+import { assertComplete, readSnapshotConfig } from "./snapshot_files.ts";
+import { rollBack } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
+import { addBlockingSockets, socketsOf } from "../vmm/vm_sockets.ts";
 
 /** Options of {@linkcode restoreVm}; the VMM's own have its names. */
 export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
@@ -28,7 +30,12 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
  * disks must have the content that they had at the time of the snapshot. When
  * the restore fails, a VM that the VMM kept is deleted.
  *
- * @throws {InvalidRequestError} `directory` when the snapshot is incomplete.
+ * A VMM empties the files of consoles in mode `File` at a restore. The call is
+ * refused where a running process writes to such a file; Deno can find the
+ * process only with all permissions.
+ *
+ * @throws {InvalidRequestError} `directory` when the snapshot is incomplete, or
+ * the restore would empty a log in use.
  * @throws {ApiError} as the VMM refuses it; `already_exists` where there is a
  * VM.
  * @throws {RollbackError} when a VM that was kept could not be deleted.
@@ -42,6 +49,8 @@ export async function restoreVm(
   signal?.throwIfAborted();
   const path = resolve(checkPath("directory", directory));
   assertComplete(path);
+  const config = readSnapshotConfig(path);
+  assertLogsUnused(config);
   const call = signal && { signal };
   const before = await infoOf(vm, call);
   try {
@@ -53,14 +62,11 @@ export async function restoreVm(
   } catch (failure) {
     // Another program created this VM after the first look.
     if (before || isAlreadyExists(failure)) throw failure;
-    try {
+    addBlockingSockets(failure, socketsOf(config));
+    const remaining = "The VMM may have a VM";
+    await rollBack({ failure, remaining, socketPath }, async () => {
       if (await infoOf(vm)) await vm.delete();
-    } catch (rollbackFailure) {
-      const remaining = "The VMM may have a VM";
-      throw new RollbackError(failure, rollbackFailure, remaining, {
-        socketPath,
-      });
-    }
+    });
     throw failure;
   }
 }

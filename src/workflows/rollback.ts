@@ -1,9 +1,10 @@
-/** The error of a workflow that failed and could not roll back. */
+/** Rolls back a workflow of which a step has failed. */
 import {
   CloudHypervisorError,
   type ErrorContext,
 } from "../errors/base_error.ts";
 import { registerError, thrownFrom } from "../errors/error_from.ts";
+import { isGone } from "../vmm/wait_for_exit.ts";
 
 /**
  * A step of a workflow failed, and so did the rollback of the steps before it.
@@ -51,6 +52,31 @@ export class RollbackError extends CloudHypervisorError {
     this.failure = failure;
     this.rollbackFailure = rollbackFailure;
     this.remaining = remaining;
+  }
+}
+
+/** A rollback, and what stays if it fails. */
+export interface Rollback {
+  readonly failure: unknown;
+  readonly remaining: string;
+  readonly socketPath: string;
+}
+
+/**
+ * Rolls back. After the end of the VMM nothing remains, so a rollback that
+ * fails for that reason is none.
+ *
+ * @throws {RollbackError} when the rollback fails.
+ */
+export async function rollBack(
+  { failure, remaining, socketPath }: Rollback,
+  action: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (isGone(error)) return;
+    throw new RollbackError(failure, error, remaining, { socketPath });
   }
 }
 

@@ -4,7 +4,7 @@ import { checkPath } from "../arguments/path.ts";
 import type { Client } from "../client/create_client.ts";
 import { ApiError } from "../errors/errors.ts";
 import { openEmptyDirectory } from "../vmm/private_directory.ts";
-import { RollbackError } from "./rollback.ts";
+import { rollBack } from "./rollback.ts";
 import { assertComplete, SNAPSHOT_FILES } from "./snapshot_files.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 
@@ -59,11 +59,9 @@ export async function snapshotVm(
     await whilePaused?.(target.path);
   } catch (failure) {
     try {
-      if (state === "Running") await ensureResumed(client);
-    } catch (rollbackFailure) {
       const remaining = "The VM is left paused";
-      throw new RollbackError(failure, rollbackFailure, remaining, {
-        socketPath,
+      await rollBack({ failure, remaining, socketPath }, async () => {
+        if (state === "Running") await ensureResumed(client);
       });
     } finally {
       target.discard(SNAPSHOT_FILES);

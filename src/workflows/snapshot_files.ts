@@ -2,6 +2,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidRequestError } from "../errors/errors.ts";
+import type { VmConfig } from "../generated/types.gen.ts";
+import { parse } from "../json/json.ts";
 
 /** The names of all files of a snapshot. */
 export const SNAPSHOT_FILES: readonly string[] = [
@@ -23,13 +25,23 @@ export function assertComplete(directory: string): void {
   }
 }
 
+/** The configuration of a complete snapshot. */
+export function readSnapshotConfig(directory: string): VmConfig {
+  const text = readFileSync(join(directory, "config.json"), "utf8");
+  return parse(text) as VmConfig;
+}
+
 function problemOf(path: string): string | undefined {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    return "is missing";
+  try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+      return "is missing";
+    }
+    return path.endsWith(".json") && !isJson(readFileSync(path, "utf8"))
+      ? "is cut off"
+      : undefined;
+  } catch (error) {
+    return `cannot be read: ${(error as Error).message}`;
   }
-  return path.endsWith(".json") && !isJson(readFileSync(path, "utf8"))
-    ? "is cut off"
-    : undefined;
 }
 
 function isJson(text: string): boolean {

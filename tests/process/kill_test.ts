@@ -104,22 +104,3 @@ test("a script ended by SIGKILL leaves a VMM to connect to", async () => {
     assert.deepEqual(readdirSync(directory), []);
   });
 });
-
-test("a script that leaves signals alone decides itself", async () => {
-  await inDirectory(async (directory) => {
-    const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-    const child = spawn(
-      process.execPath,
-      [...runtime, OWNER, directory, "own"],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    const ended = once(child, "close");
-    await once(child.stdout, "data");
-    let text = "";
-    child.stdout.on("data", (chunk) => text += chunk);
-    process.kill(child.pid!, "SIGTERM");
-    assert.deepEqual(await ended, [0, null]);
-    assert.equal(text, "stopped by vmm.shutdown\n");
-    assert.deepEqual(readdirSync(directory), []);
-  });
-});

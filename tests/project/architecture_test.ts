@@ -30,6 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/errors",
     "src/events",
     "src/generated",
+    "src/json",
     "src/vmm",
     "src/wait",
   ],

@@ -13,7 +13,7 @@ test("migrateVm() aborted while the destination waits frees both sides", () =>
     const controller = new AbortController();
     const { signal } = controller;
     const reason = new Error("enough");
-    const fault = { delayMs: 100 };
+    const fault = { delayMs: 3000 };
     from.fake.injectFault({ operation: "vm.send-migration", fault });
     void to.fake.event("migration-receive-ready").then(() =>
       setImmediate(() => controller.abort(reason))

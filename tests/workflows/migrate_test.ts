@@ -52,8 +52,16 @@ test("migrateVm() keeps the source that is to be preserved", () =>
     await vm.create({ ...VM, memory: { size: 64 << 20, shared: true } });
     await vm.boot();
     const send = { preserve_source: true, local: true };
+    const sent = from.fake.requests.length;
+    await assert.rejects(migrateVm(from.vmm, to.vmm, { send }), {
+      code: "fatal_request",
+      field: "memory.shared",
+      operation: "vm.send-migration",
+      message: /shared memory kills the source and the destination.*allowFatal/,
+    });
+    assert.equal(from.fake.requests.length, sent + 1);
     assert.equal(
-      (await migrateVm(from.vmm, to.vmm, { send })).state,
+      (await migrateVm(from.vmm, to.vmm, { send, allowFatal: true })).state,
       "Running",
     );
     await from.vmm.client.vmm.ping();

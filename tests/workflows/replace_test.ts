@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { releaseNames } from "../../testing/release.ts";
 import { createClient, unixFetch } from "../../mod.ts";
@@ -125,3 +126,36 @@ test("replaceConfig() leaves a VM that was not booted as it was", () =>
     {},
     false,
   ));
+
+test("replaceConfig() refuses what landlock would make final", () =>
+  running(async ({ fake, vmm, directory }) => {
+    const { vm } = vmm.client;
+    const disk = (name: string) => [{ path: join(directory, name) }];
+    const a = { ...VM, disks: disk("a"), landlock_enable: true };
+    await vm.delete();
+    await vm.create(a);
+    await vm.boot();
+    const seen = fake.events.length;
+    const refused = {
+      code: "invalid_request",
+      field: "config",
+      message: new RegExp(`the new configuration names "${directory}/b"`),
+    };
+    const b = { ...a, disks: disk("b") };
+    await assert.rejects(replaceConfig(vmm, b), refused);
+    const { landlock_enable: _, ...unconfined } = b;
+    await assert.rejects(replaceConfig(vmm, unconfined), refused);
+    assert.equal(fake.events.length, seen);
+    const more = { ...a, cpus: { boot_vcpus: 2, max_vcpus: 2 } };
+    const { config } = await replaceConfig(vmm, more);
+    assert.equal(config.cpus.boot_vcpus, 2);
+    await vm.delete();
+    await vm.create({ ...VM, disks: disk("a") });
+    await assert.rejects(replaceConfig(vmm, b), {
+      message: new RegExp(`does not allow "${directory}/a"`),
+    });
+    // A rule for the directory allows both.
+    const rules = [{ path: directory, access: "rw" }];
+    await replaceConfig(vmm, { ...b, landlock_rules: rules });
+    await replaceConfig(vmm, { ...a, landlock_rules: rules });
+  }));

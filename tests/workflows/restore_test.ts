@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { restoreVm, snapshotVm } from "../../src/workflows/mod.ts";
-import { refuse, running } from "../support/running_vm.ts";
+import { refuse, running, VM } from "../support/running_vm.ts";
 
 test("restoreVm() deletes what a failure leaves", () =>
   running(async ({ fake, vmm, directory }) => {
@@ -36,4 +44,30 @@ test("restoreVm() deletes what a failure leaves", () =>
     await assert.rejects(restoreVm(vmm, target), {
       message: /state\.json is cut off/,
     });
+  }));
+
+test("restoreVm() does not empty a log that another VM writes", () =>
+  running(async ({ vmm, directory }) => {
+    const { vm } = vmm.client;
+    const log = join(directory, "serial.log");
+    const target = join(directory, "snapshot");
+    await vm.delete();
+    await vm.create({ ...VM, serial: { mode: "File", file: log } });
+    await vm.boot();
+    await snapshotVm(vmm, target);
+    await vm.delete();
+    const fd = openSync(log, "a");
+    writeSync(fd, "a line of another VM\n");
+    const reader = openSync(log, "r");
+    await assert.rejects(restoreVm(vmm, target), {
+      code: "invalid_request",
+      field: "directory",
+      message: new RegExp(
+        `names the log "${log}", which the process ${process.pid} writes`,
+      ),
+    });
+    assert.equal(readFileSync(log, "utf8"), "a line of another VM\n");
+    closeSync(fd);
+    await restoreVm(vmm, target);
+    closeSync(reader);
   }));

@@ -147,7 +147,9 @@ test("snapshotVm() refuses a directory that is not empty, and touches nothing", 
       });
     }
     await assert.rejects(snapshotVm(vmm, join(directory, "a/b")), {
-      code: "ENOENT",
+      code: "invalid_request",
+      field: "directory",
+      message: /^directory: the parent of ".*\/a\/b" does not exist$/,
     });
     assert.deepEqual(readdirSync(full), ["config.json"]);
     assert.ok(!fake.events.some(({ event }) => event === "paused"));

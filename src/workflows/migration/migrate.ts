@@ -1,7 +1,7 @@
 /** Moves a VM to another VMM. */
 import type { Client } from "../../client/create_client.ts";
 import { InvalidRequestError } from "../../errors/errors.ts";
-import type { VmInfo } from "../../generated/types.gen.ts";
+import type { VmConfig, VmInfo } from "../../generated/types.gen.ts";
 import { noEventMonitor } from "../../vmm/event_pattern.ts";
 import { type Vmm, vmmOf } from "../../vmm/vmm.ts";
 import { infoOf } from "../../vmm/vm_info.ts";
@@ -27,7 +27,7 @@ import { MigrationUrls } from "./urls.ts";
  * while it receives: it may still get the VM.
  *
  * @throws {InvalidRequestError} `source`, `destination` or `url`, before
- * anything is sent.
+ * anything is sent; `fatal_request` when the VM has shared memory.
  * @throws {MigrationError} with the state of each side; its `cause` is the
  * reason, or the reason of the signal.
  */
@@ -38,12 +38,14 @@ export async function migrateVm(
 ): Promise<VmInfo> {
   const from = vmmOf(source);
   const to = vmmOf(destination);
+  const { socketPath } = from.client;
   const urls = new MigrationUrls(options.url, options.receiverUrl);
   try {
     const scope = new AbortScope(options);
     try {
       const { signal } = scope;
-      const { state } = await from.client.vm.info({ signal });
+      const { state, config } = await from.client.vm.info({ signal });
+      if (!options.allowFatal) assertPrivateMemory(config, socketPath);
       await assertMigratable(from, to, urls.receiver, signal);
       return await new Migration(from, to, state, options, urls).run(scope);
     } finally {
@@ -52,6 +54,26 @@ export async function migrateVm(
   } finally {
     urls.remove();
   }
+}
+
+/** A migration of shared memory needs a system call that the filter lacks. */
+function assertPrivateMemory(
+  { memory }: VmConfig,
+  socketPath: string,
+): void {
+  const { zones = [] } = memory ?? {};
+  const field = memory?.shared
+    ? "memory.shared"
+    : zones.some(({ shared }) => shared)
+    ? "memory.zones"
+    : undefined;
+  if (field === undefined) return;
+  throw new InvalidRequestError(
+    "fatal_request",
+    field,
+    "a migration of shared memory kills the source and the destination of builds whose seccomp filter lacks newfstatat; allowFatal lets it through",
+    { operation: "vm.send-migration", socketPath },
+  );
 }
 
 async function assertMigratable(

@@ -25,6 +25,13 @@ export interface MigrateVmOptions extends Omit<WaitOptions, "events"> {
   /** More fields of the body of `vm.receive-migration`. */
   readonly receive?: Omit<ReceiveMigrationData, "receiver_url">;
   /**
+   * Sends a VM with shared memory, instead of refusing it as `fatal_request`:
+   * the default system call filter of some builds kills both VMMs then.
+   *
+   * Default: `false`.
+   */
+  readonly allowFatal?: boolean;
+  /**
    * Called at each stage, from the source's events. The VMM reports neither
    * bytes nor percents.
    */

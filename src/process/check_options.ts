@@ -1,0 +1,92 @@
+/** Checks the options of `spawnVmm` before anything is created. */
+import { checkPath } from "../arguments/path.ts";
+import { InvalidRequestError } from "../errors/errors.ts";
+import { checkDeadline } from "../wait/deadline.ts";
+import { isWorker } from "./main_thread.ts";
+import type { SpawnVmmOptions } from "./options.ts";
+
+/** @throws {InvalidRequestError} with the option that is wrong. */
+export function checkSpawnOptions(options: SpawnVmmOptions): void {
+  for (const name of ["timeoutMs", "stopTimeoutMs"] as const) {
+    if (options[name] !== undefined) checkDeadline(name, options[name]);
+  }
+  if (options.logFile !== undefined) checkPath("logFile", options.logFile);
+  const { args = [], config, landlock, parentDeathSignal } = options;
+  if (isWorker() && !parentDeathSignal) {
+    refuse(
+      "parentDeathSignal",
+      "a VMM that is spawned in a worker outlives the script: spawn it in the main thread, or set parentDeathSignal",
+    );
+  }
+  if (landlock && config === undefined) {
+    refuse(
+      "landlock",
+      "it confines the VM of config, which is missing; or set landlock_enable in the body of vm.create",
+    );
+  }
+  const flags = args.map((arg) => arg.split("=", 1)[0]!);
+  const payload = flags.find((flag) => PAYLOAD_FLAGS.has(flag));
+  if (payload && config) {
+    refuse("config", `args describe a VM already, by ${payload}`);
+  }
+  const vmFlag = flags.find((flag) => VM_FLAGS.has(flag));
+  if (vmFlag && !payload) {
+    refuse(
+      "args",
+      `${vmFlag} needs a VM on the command line: describe the whole VM in args, with --kernel, --firmware or --restore, and leave out config`,
+    );
+  }
+}
+
+/** Tells whether the VMM boots or restores a VM from its command line. */
+export function hasPayload({ args = [] }: SpawnVmmOptions): boolean {
+  return args.some((arg) => PAYLOAD_FLAGS.has(arg.split("=", 1)[0]!));
+}
+
+function refuse(field: string, reason: string): never {
+  throw new InvalidRequestError("invalid_request", field, reason);
+}
+
+const PAYLOAD_FLAGS: ReadonlySet<string> = new Set([
+  "--firmware",
+  "--igvm",
+  "--kernel",
+  "--restore",
+]);
+
+/** The flags of the VMM's group `vm-config`, which needs a payload. */
+const VM_FLAGS: ReadonlySet<string> = new Set([
+  "--balloon",
+  "--cmdline",
+  "--console",
+  "--cpus",
+  "--debug-console",
+  "--device",
+  "--disk",
+  "--fs",
+  "--gdb",
+  "--generic-vhost-user",
+  "--host-data",
+  "--initramfs",
+  "--ivshmem",
+  "--landlock",
+  "--landlock-rules",
+  "--memory",
+  "--memory-zone",
+  "--net",
+  "--numa",
+  "--pci-segment",
+  "--platform",
+  "--pmem",
+  "--pvmemcontrol",
+  "--pvpanic",
+  "--rate-limit-group",
+  "--rng",
+  "--rtc",
+  "--serial",
+  "--tpm",
+  "--user-device",
+  "--vdpa",
+  "--vsock",
+  "--watchdog",
+]);

@@ -1,0 +1,94 @@
+/** The client of a VMM whose process the script owns. */
+import type { Client } from "../client/create_client.ts";
+import {
+  ApiError,
+  ConnectionError,
+  type VmmExit,
+  VmmExitedError,
+} from "../errors/errors.ts";
+import type { Child } from "./child.ts";
+import type { SocketCleaner } from "./socket_cleaner.ts";
+
+/**
+ * A client whose calls fail with a {@linkcode VmmExitedError} when the process
+ * has ended, and that prepares the removal of the VM's sockets.
+ */
+export function createOwnedClient(
+  client: Client,
+  { exited }: Child,
+  sockets: SocketCleaner,
+): Client {
+  const { socketPath } = client;
+  const call = async (
+    name: string,
+    body: unknown,
+    send: () => Promise<unknown>,
+  ): Promise<unknown> => {
+    sockets.expectCall(name, body);
+    try {
+      const result = await send();
+      if (name === "vm.receiveMigration") {
+        client.vm.info().then(({ config }) => sockets.adopt(config), () => {});
+      }
+      return result;
+    } catch (error) {
+      const exit = await within(exited, graceOf(error));
+      if (exit === undefined) {
+        sockets.explain(error, name, body);
+        throw error;
+      }
+      const { operation } = error as ApiError | ConnectionError;
+      throw new VmmExitedError(exit, { operation, socketPath, cause: error });
+    }
+  };
+  return {
+    ...client,
+    vm: wrap("vm", client.vm, call),
+    vmm: wrap("vmm", client.vmm, call),
+  };
+}
+
+type Call = (
+  name: string,
+  body: unknown,
+  send: () => Promise<unknown>,
+) => Promise<unknown>;
+
+/** An object of methods that go through `call`. */
+function wrap<T extends object>(prefix: string, methods: T, call: Call): T {
+  const entries = Object.entries(methods) as [
+    string,
+    (...args: unknown[]) => Promise<unknown>,
+  ][];
+  return Object.fromEntries(
+    entries.map(([name, method]) => [
+      name,
+      (...args: unknown[]) =>
+        call(`${prefix}.${name}`, args[0], () => method(...args)),
+    ]),
+  ) as T;
+}
+
+/** Milliseconds for the end of a process that an error hints at. */
+function graceOf(error: unknown): number {
+  if (error instanceof ApiError) return error.code === "vmm_gone" ? 2000 : 0;
+  if (!(error instanceof ConnectionError)) return 0;
+  if (error.code === "closed") return 500;
+  return error.code === "refused" || error.code === "socket_missing" ? 2000 : 0;
+}
+
+async function within(
+  exited: Promise<VmmExit>,
+  ms: number,
+): Promise<VmmExit | undefined> {
+  if (ms === 0) return undefined;
+  let timer;
+  const time = new Promise<undefined>((resolve) =>
+    timer = setTimeout(resolve, ms, undefined)
+  );
+  try {
+    return await Promise.race([exited, time]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
