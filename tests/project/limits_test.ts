@@ -3,22 +3,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { figures } from "../../tools/figures.ts";
 
-/** Limits that do not hold yet. */
-const PENDING = { files: ["src/errors/errors.ts"], readmeLines: 250 };
+/** Limits that do not hold yet; remove each as soon as it does. */
+const PENDING = {
+  // Without ./guest and ./command-line, which came later: 0.86 MB.
+  published: 1_060_000,
+  bundle: 27.5 * 1024,
+  files: ["src/errors/code_table.ts"],
+};
 
 test("the project keeps its limits of size", () => {
   const { longest, published, readmeLines, bundle } = figures();
-  assert.ok(published > 500_000 && published <= 850_000, `${published} bytes`);
+  const most = PENDING.published ?? 850_000;
+  assert.ok(published > 500_000 && published <= most, `${published} bytes`);
   assert.equal(longest.length, 5);
-  assert.deepEqual(
-    longest.filter(([path, lines]) =>
-      lines > 250 && !PENDING.files.includes(path)
-    ),
-    [],
+  const long = longest.filter(([path, lines]) =>
+    lines > 250 && !PENDING.files.includes(path)
   );
-  assert.ok(
-    readmeLines > 50 && readmeLines <= PENDING.readmeLines,
-    `${readmeLines} lines`,
-  );
-  assert.ok(bundle > 10_000 && bundle <= 26 * 1024, `${bundle} bytes`);
+  assert.deepEqual(long, []);
+  assert.ok(readmeLines > 50 && readmeLines <= 200, `${readmeLines} lines`);
+  const limit = PENDING.bundle ?? 26 * 1024;
+  assert.ok(bundle > 10_000 && bundle <= limit, `${bundle} bytes`);
 });
