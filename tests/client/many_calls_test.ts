@@ -10,7 +10,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createClient } from "../../mod.ts";
 
-const CROWD = fileURLToPath(new URL("../programs/crowd.ts", import.meta.url));
+const PROGRAM = fileURLToPath(
+  new URL("../programs/many_calls.ts", import.meta.url),
+);
 
 /** Runs `body` beside a VMM; resolves to how many connections stayed open. */
 async function beside(
@@ -19,7 +21,7 @@ async function beside(
   const directory = mkdtempSync(join(tmpdir(), "chv-crowd-"));
   const path = join(directory, "api.sock");
   const run = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  const child = spawn(process.execPath, [...run, CROWD, path], {
+  const child = spawn(process.execPath, [...run, PROGRAM, path], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = once(child, "close");
