@@ -21,7 +21,7 @@ export interface Flag {
 }
 
 /** The values of `--seccomp`. */
-export const seccompModes = ["true", "false", "log", "errno"] as const;
+const seccompModes = ["true", "false", "log", "errno"] as const;
 
 export const flags: readonly Flag[] = [
   { name: "--api-socket", values: "one", group: "vmm" },

@@ -1,7 +1,6 @@
 /** The flags that concern the process, not its VM. */
 import type { RestoreConfig } from "../generated/types.gen.ts";
 import { CommandLineError } from "./command_line_error.ts";
-import type { seccompModes } from "./flags.ts";
 import { given } from "./given.ts";
 import { checkLogFormat } from "./log_format.ts";
 import { OptionList } from "./option_list.ts";
@@ -46,7 +45,7 @@ export interface VmmFlags {
    */
   readonly restore?: RestoreConfig;
   /** `--seccomp`: the answer to a system call that the VMM does not expect. */
-  readonly seccomp: typeof seccompModes[number];
+  readonly seccomp: "true" | "false" | "log" | "errno";
   /** The number of `-v`: 0 logs warnings, 1 info, 2 debug, 3 all. */
   readonly verbosity: number;
 }

@@ -1,7 +1,6 @@
 /** Options of `spawnVmm`. */
 import type { CreateClientOptions } from "../client/create_client.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
-import type { OnSignal } from "./exit_hooks.ts";
 
 /** Options of `spawnVmm`. */
 export interface SpawnVmmOptions {
@@ -85,7 +84,7 @@ export interface SpawnVmmOptions {
    *
    * Default: `"kill"`.
    */
-  readonly onSignal?: OnSignal;
+  readonly onSignal?: "kill" | "stop" | "ignore";
   /**
    * Makes the kernel kill the VMM when the script's process dies, even by
    * SIGKILL. It runs the command by `setpriv --pdeathsig`, and needs that
