@@ -1,4 +1,4 @@
-/** Writes requests.gen.ts: which schema the body of an operation has. */
+/** Writes requests.gen.ts: the schema of the body of each operation. */
 import { endpoints, jsonSchema, refName, type Spec } from "./spec.ts";
 
 /** The schema of each operation's body, by the operation's wire name. */

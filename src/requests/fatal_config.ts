@@ -67,36 +67,26 @@ function* cpuFields({ cpus }: VmConfig): Generator<FatalField> {
   }
 }
 
-/** The most parts that the VMM can divide the space of all segments into. */
-const APERTURE_PARTS = {
-  mmio32_aperture_weight: 163_840,
+/** The number of parts into which the VMM can divide the space of segments. */
+const APERTURE_PARTS = [
+  ["mmio32_aperture_weight", 163_840],
   // On a host with 52 bits of physical addresses; fewer on most hosts.
-  mmio64_aperture_weight: 1 << 20,
-} as const;
+  ["mmio64_aperture_weight", 1 << 20],
+] as const;
 
 function* segmentFields(
   { pci_segments, platform }: VmConfig,
 ): Generator<FatalField> {
   const segments = Number(platform?.num_pci_segments ?? 1);
   if (!(segments > 1) || !Array.isArray(pci_segments)) return;
-  for (
-    const key of ["mmio32_aperture_weight", "mmio64_aperture_weight"] as const
-  ) {
-    // The last entry of a segment counts.
+  for (const [key, parts] of APERTURE_PARTS) {
+    // The last entry of a segment counts; others have the weight 1.
     const weights = new Map(
-      pci_segments.map((segment, index) => [
-        segment?.pci_segment,
-        { index, weight: Number(segment?.[key] ?? 1) },
-      ]),
+      pci_segments.map((entry) => [entry?.pci_segment, entry?.[key] ?? 1]),
     );
-    let total = Math.max(segments - weights.size, 0);
-    let largest = { index: 0, weight: 0 };
-    for (const entry of weights.values()) {
-      total += entry.weight;
-      if (entry.weight > largest.weight) largest = entry;
-    }
-    if (!(total > APERTURE_PARTS[key])) continue;
-    const field = `pci_segments[${largest.index}].${key}`;
-    yield stops(field, `a sum of weights above ${APERTURE_PARTS[key]}`);
+    let total = segments - weights.size;
+    for (const weight of weights.values()) total += Number(weight);
+    if (!(total > parts)) continue;
+    yield stops("pci_segments", `a sum of "${key}" above ${parts}`);
   }
 }

@@ -23,9 +23,9 @@ const CREATIONS: [field: string | undefined, body: object][] = [
   ["cpus.affinity[0].host_cpus", affinity([0, []])],
   ["cpus.affinity[0].host_cpus", affinity([0, [0, 1024]])],
   ["cpus.affinity[1].host_cpus", affinity([0, [0]], [0, []])],
-  ["pci_segments[0].mmio32_aperture_weight", weights(163_840, 1)],
-  ["pci_segments[0].mmio32_aperture_weight", weights(2 ** 31, 2 ** 31)],
-  ["pci_segments[0].mmio64_aperture_weight", weights(1, 2 ** 20)],
+  ["pci_segments", weights(163_840, 1)],
+  ["pci_segments", weights(2 ** 31, 2 ** 31)],
+  ["pci_segments", weights(1, 2 ** 20)],
   [undefined, weights(163_839, 2 ** 20 - 1)],
   [undefined, {
     platform: { num_pci_segments: 2 },
