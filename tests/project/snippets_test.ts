@@ -47,6 +47,7 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
   "docs/testing.md 2": /vm\.remove-device/,
   "docs/testing.md 3": /^deadline$/,
   "docs/testing.md 4": /^power-button$/,
+  "docs/testing.md 5": /^Linux$/,
   "docs/many.md 1": /(api\.sock[^]*){10}/,
   "docs/many.md 2": /^3 VMs, 0 failed$/,
   "README.md 5":
