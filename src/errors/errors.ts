@@ -196,7 +196,7 @@ const LETHAL: { readonly [name in OperationName]?: string } = {
   "vm.create":
     "a body over about 249 KB kills a VMM whose seccomp filter lacks mremap",
   "vm.send-migration":
-    "a local migration kills a VMM whose seccomp filter lacks newfstatat",
+    "a migration of shared memory kills a VMM whose seccomp filter lacks newfstatat",
 };
 
 /** A message: the operation, the socket, the problem and the advice. */

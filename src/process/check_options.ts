@@ -30,10 +30,10 @@ export function checkSpawnOptions(options: SpawnVmmOptions): void {
     refuse("config", `args describe a VM already, by ${payload}`);
   }
   const vmFlag = flags.find((flag) => VM_FLAGS.has(flag));
-  if (vmFlag && !payload) {
+  if (vmFlag && !flags.some((flag) => BOOT_FLAGS.has(flag))) {
     refuse(
       "args",
-      `${vmFlag} needs a VM on the command line: describe the whole VM in args, with --kernel, --firmware or --restore, and leave out config`,
+      `${vmFlag} needs a VM on the command line: describe the whole VM in args, with --kernel or --firmware, and leave out config`,
     );
   }
 }
@@ -47,10 +47,15 @@ function refuse(field: string, reason: string): never {
   throw new InvalidRequestError("invalid_request", field, reason);
 }
 
-const PAYLOAD_FLAGS: ReadonlySet<string> = new Set([
+/** The flags of the VMM's group `vm-payload`. */
+const BOOT_FLAGS: ReadonlySet<string> = new Set([
   "--firmware",
   "--igvm",
   "--kernel",
+]);
+
+const PAYLOAD_FLAGS: ReadonlySet<string> = new Set([
+  ...BOOT_FLAGS,
   "--restore",
 ]);
 
@@ -64,7 +69,6 @@ const VM_FLAGS: ReadonlySet<string> = new Set([
   "--device",
   "--disk",
   "--fs",
-  "--gdb",
   "--generic-vhost-user",
   "--host-data",
   "--initramfs",

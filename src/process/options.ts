@@ -24,8 +24,8 @@ export interface SpawnVmmOptions {
   readonly directory?: string;
   /**
    * More flags, after the flags that `spawnVmm` sets. Flags that describe a VM
-   * need a payload beside them (`--kernel`, `--firmware` or `--restore`), and
-   * exclude `config`: the VMM then boots that VM itself.
+   * need `--kernel` or `--firmware` beside them. A VM on the command line, or
+   * `--restore`, excludes `config`.
    */
   readonly args?: readonly string[];
   /** Variables that are added to the script's environment. */

@@ -161,7 +161,7 @@ test("ConnectionError tells what may have killed the VMM", () => {
   const message = (operation: "vm.create" | "vm.send-migration" | "vm.boot") =>
     new ConnectionError("closed", { operation }).message;
   assert.match(message("vm.create"), /249 KB/);
-  assert.match(message("vm.send-migration"), /local migration/);
+  assert.match(message("vm.send-migration"), /migration of shared memory/);
   assert.doesNotMatch(message("vm.boot"), /kills/);
 });
 

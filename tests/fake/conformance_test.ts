@@ -26,24 +26,38 @@ async function replay(subject: Subject, scenario: Scenario): Promise<void> {
   const decided = { ...hosts, ...subject.own };
   try {
     const { exchanges, events, exit } = scenario;
+    let isDying = false;
     for (const [index, recorded] of exchanges.entries()) {
       const { response, ...request } = recorded;
       if (request.afterExit) await vmm.ended;
       const answer = await exchange(vmm.socketPath, request, space.path);
       // KVM without nested virtualization cannot be snapshotted: no more here.
       if (String(answer.body).includes("GetNestedState")) return;
+      // A real VMM that panics may end before its HTTP thread has answered.
+      isDying ||= subject.isReal && isLastResponse(response);
+      if (isDying && answer.closed !== undefined) continue;
       assert.deepEqual(
         settle(answer, space.path, decided),
         settle(response, space.path, decided),
         `exchange ${index}: ${request.method} ${request.path}`,
       );
     }
-    assert.deepEqual(await vmm.events(events.length), events);
+    if (isDying) await vmm.ended;
+    const seen = await vmm.events(events.length);
+    // It may also end before its last event.
+    const minimum = isDying ? events.length - 1 : events.length;
+    assert.ok(seen.length >= minimum, `${seen.length} events`);
+    assert.deepEqual(seen, isDying ? events.slice(0, seen.length) : events);
     assert.equal(vmm.exit(), exit);
   } finally {
     await vmm.end();
     space.remove();
   }
+}
+
+/** Tells whether a VMM answers so while its process ends by a panic. */
+function isLastResponse({ body }: RecordedResponse): boolean {
+  return String(body).includes("receiving on a closed channel");
 }
 
 /** An answer without what a host decides. */
