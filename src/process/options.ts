@@ -52,6 +52,17 @@ export interface SpawnVmmOptions {
    */
   readonly config?: VmConfig;
   /**
+   * Reads the serial port of the VM from before its boot, as `console` of the
+   * handle. The VM of `config` gets `serial: { mode: "Socket" }` with the socket
+   * `serial.sock` in the VMM's directory, unless `config` sets `serial`. A VM
+   * that the script creates itself needs a serial port in mode `Socket`, or a
+   * serial port or console in mode `Pty`; wait for `console.connected` before
+   * `vm.boot`.
+   *
+   * Default: `false`.
+   */
+  readonly console?: boolean;
+  /**
    * Open descriptors that the VMM inherits, as 3, 4 and so on in their order.
    * Use them in `args`, such as `["--kernel", path, "--net", "fd=3"]`, or in
    * `--restore source_url=…,net_fds=[id@[3]]`: in `config` the VMM ignores

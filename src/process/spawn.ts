@@ -1,6 +1,8 @@
 /** Starts a VMM that ends with the script. */
 import { type Client, createClient } from "../client/create_client.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
+import { createConsole, type GuestConsole } from "../guest/console/console.ts";
+import { AbortScope } from "../wait/abort_scope.ts";
 import { checkSpawnOptions, hasPayload } from "./check_options.ts";
 import { type Child, launch } from "./child.ts";
 import { commandLineOf } from "./command.ts";
@@ -91,9 +93,21 @@ export async function spawnVmm(
       removeHook();
     };
     const client = createOwnedClient(plain, child, sockets);
-    const parts = { child, client, directory, files, stopTimeoutMs, onEnd };
+    const { exited } = child;
+    const console = options.console
+      ? createConsole({ client, exited })
+      : undefined;
+    const parts = {
+      child,
+      client,
+      directory,
+      files,
+      stopTimeoutMs,
+      console,
+      onEnd,
+    };
     vmm = createVmmProcess(parts);
-    await boot(client, configOf(options), signal);
+    await boot(vmm, configOf(options, directory), signal);
     if (hasPayload(options)) await waitUntilVmStarted(vmm, options);
     return vmm;
   } catch (error) {
@@ -108,14 +122,28 @@ export async function spawnVmm(
 }
 
 async function boot(
-  { vm }: Client,
+  { client: { vm }, console }: VmmProcess,
   config: VmConfig | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (config === undefined) return;
   const call = signal && { signal };
   await vm.create(config, call);
+  if (console) await connected(console, signal);
   await vm.boot(call);
+}
+
+/** Waits for the console, so that nothing of the boot is missed. */
+async function connected(
+  console: GuestConsole,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const scope = new AbortScope({ signal });
+  try {
+    await scope.race(console.connected);
+  } finally {
+    scope.close();
+  }
 }
 
 /**
@@ -123,7 +151,12 @@ async function boot(
  * confines the VMM as well.
  */
 function configOf(
-  { config, landlock }: SpawnVmmOptions,
+  { config, landlock, console }: SpawnVmmOptions,
+  { serialPath }: VmmDirectory,
 ): VmConfig | undefined {
-  return config && landlock ? { ...config, landlock_enable: true } : config;
+  return config && {
+    ...console && { serial: { mode: "Socket", socket: serialPath } },
+    ...config,
+    ...landlock && { landlock_enable: true },
+  };
 }

@@ -26,6 +26,8 @@ export class VmmDirectory {
   readonly socketPath: string;
   readonly eventsPath: string;
   readonly stderrPath: string;
+  /** The socket of the serial port, where `spawnVmm` sets it. */
+  readonly serialPath: string;
   readonly #owned: OwnedPart;
 
   constructor(path: string, owned: OwnedPart) {
@@ -33,6 +35,7 @@ export class VmmDirectory {
     this.socketPath = join(path, "api.sock");
     this.eventsPath = join(path, "events");
     this.stderrPath = join(path, "stderr");
+    this.serialPath = join(path, "serial.sock");
     this.#owned = owned;
   }
 
@@ -134,10 +137,9 @@ export class VmmDirectory {
   }
 
   #unlinkFiles(): void {
-    const { socketPath, eventsPath, stderrPath } = this;
-    for (
-      const path of [socketPath, `${socketPath}.lock`, eventsPath, stderrPath]
-    ) {
+    const { socketPath, eventsPath, stderrPath, serialPath } = this;
+    const paths = [socketPath, `${socketPath}.lock`];
+    for (const path of [...paths, eventsPath, stderrPath, serialPath]) {
       try {
         unlinkSync(path);
       } catch (error) {

@@ -1,6 +1,7 @@
 /** The handle of a VMM that the script started. */
 import type { Client } from "../client/create_client.ts";
 import type { VmmExit } from "../errors/errors.ts";
+import type { GuestConsole } from "../guest/console/console.ts";
 import type { EventReader } from "../events/event.ts";
 import { createEventReader } from "../events/shared_reader.ts";
 import type { Vmm } from "../vmm/vmm.ts";
@@ -36,6 +37,8 @@ export interface VmmProcess extends Vmm {
    * start gets the removed part as one `unreadable` event.
    */
   readonly events: EventReader;
+  /** The serial port of the VM; undefined without `console: true`. */
+  readonly console: GuestConsole | undefined;
   /**
    * The last 8 KiB of the VMM's stderr so far. The file is emptied when it has
    * more than 1 MiB.
@@ -62,13 +65,22 @@ export interface VmmProcessParts {
   readonly directory: VmmDirectory;
   readonly files: BoundedFiles;
   readonly stopTimeoutMs: number;
+  readonly console: GuestConsole | undefined;
   /** Called when the VMM was stopped or killed. */
   readonly onEnd: () => void;
 }
 
 /** Creates the handle of a VMM that answers. */
 export function createVmmProcess(
-  { child, client, directory, files, stopTimeoutMs, onEnd }: VmmProcessParts,
+  {
+    child,
+    client,
+    directory,
+    files,
+    stopTimeoutMs,
+    console,
+    onEnd,
+  }: VmmProcessParts,
 ): VmmProcess {
   const { pid, exited } = child;
   const reader = createEventReader(directory.eventsPath, { ended: exited });
@@ -84,6 +96,7 @@ export function createVmmProcess(
     exited,
     events,
     stderr: () => files.stderr(),
+    console,
     stop,
     async kill() {
       child.signal("SIGKILL");

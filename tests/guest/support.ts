@@ -63,6 +63,19 @@ export const hosts: readonly Host[] = [
   },
 ];
 
+/** A host, for tests that start its program by themselves. */
+export interface Spawner extends Pick<Host, "name" | "test"> {
+  readonly program: SpawnVmmOptions;
+  readonly kernel: () => string;
+}
+
+export const spawners: readonly Spawner[] = hosts.map((host, index) => ({
+  name: host.name,
+  test: host.test,
+  program: index === 0 ? FAKE : { command: BINARY },
+  kernel: index === 0 ? () => "/boot/vmlinux" : guestProgram,
+}));
+
 async function withVm(
   { kernel, ...program }: SpawnVmmOptions & { readonly kernel: string },
   body: (vm: GuestVm) => Promise<void>,

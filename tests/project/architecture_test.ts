@@ -20,6 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/errors",
     "src/events",
     "src/generated",
+    "src/guest",
     "src/vmm",
     "src/wait",
   ],

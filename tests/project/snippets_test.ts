@@ -63,7 +63,7 @@ const RUNNING =
 
 /** Snippets that need a guest that answers; tests/guest runs their calls. */
 const REACHING =
-  /\b(dialVsock|listenVsock|openConsole|logConsole|waitForReady|sshCommand)\(/;
+  /\b(dialVsock|listenVsock|openConsole|logConsole|waitForReady|sshCommand|waitFor)\(/;
 
 /** False on Node 22, which cannot parse `using`. */
 const USING = readable("{ using nothing = null; }");
