@@ -1,5 +1,5 @@
 /** Starts a VMM that ends with the script. */
-import { type Client, createClient } from "../client/create_client.ts";
+import { createClient } from "../client/create_client.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
 import { createConsole, type GuestConsole } from "../guest/console/console.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
