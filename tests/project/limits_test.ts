@@ -5,8 +5,8 @@ import { figures } from "../../tools/figures.ts";
 
 /** Limits that do not hold yet; remove each as soon as it does. */
 const PENDING = {
-  // Without ./guest and ./command-line, which came later: 0.86 MB.
-  published: 1_060_000,
+  // Without ./guest and ./command-line, which came later, about 0.17 MB less.
+  published: 1_200_000,
   bundle: 27.5 * 1024,
   files: ["src/errors/code_table.ts"],
 };
