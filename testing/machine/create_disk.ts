@@ -34,6 +34,12 @@ export function createDisk(
         `specified = ${shown(disk.image_type)}, detected = ${shown(detected)}`,
     );
   }
+  if (machine.parts.host.isCharacterDevice(path)) {
+    throw deviceManagerError(
+      "Cannot create virtio-blk device",
+      "Failed getting disk size: I/O error",
+    );
+  }
   return undefined;
 }
 

@@ -4,7 +4,13 @@ import type { Config } from "../../src/schema/config.ts";
 import { memoryViolations } from "../../src/schema/rules/memory.ts";
 import type { Host } from "./host.ts";
 import { firstChain } from "./validate.ts";
-import { attempt, Killed, memoryManagerError, Panic } from "./vmm_error.ts";
+import {
+  attempt,
+  Killed,
+  memoryManagerError,
+  osError,
+  Panic,
+} from "./vmm_error.ts";
 
 const MANAGER = "Memory manager error";
 const HUGE_PAGES = "/dev/hugepages";
@@ -33,7 +39,7 @@ export function allocateMemory(host: Host, config: Config): void {
 
 function allocateZone(
   host: Host,
-  { file, shared, hugepages, hugepage_size }: Partial<MemoryZoneConfig>,
+  { size, file, shared, hugepages, hugepage_size }: Partial<MemoryZoneConfig>,
 ): void {
   if (file != null) {
     attempt(() => host.assertExists(file), MANAGER, STAT);
@@ -51,11 +57,17 @@ function allocateZone(
     if (hugepage_size == null) {
       attempt(() => host.assertExists(HUGE_PAGES), MANAGER, STAT);
     }
-    const size = BigInt(hugepage_size ?? 2 << 20);
+    const page = BigInt(hugepage_size ?? 2 << 20);
     attempt(
-      () => host.assertHugePages(size & -size),
+      () => host.assertHugePages(page & -page),
       MANAGER,
       "Failed to create shared file",
+    );
+  }
+  if (isZero(size)) {
+    throw memoryManagerError(
+      "Error from region creation",
+      osError({ code: "EINVAL" }),
     );
   }
 }

@@ -41,6 +41,11 @@ export class Host {
     if (this.isReal && !statSync(path).isCharacterDevice()) throw failed(code);
   }
 
+  /** Returns whether a path is a character device, which has no size. */
+  isCharacterDevice(path: string): boolean {
+    return this.isReal && statSync(path).isCharacterDevice();
+  }
+
   /** Throws if a path is no socket; never with `any`. */
   assertSocket(path: string): void {
     assertSocketPath(path);

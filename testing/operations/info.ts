@@ -15,7 +15,7 @@ import { features } from "../release.ts";
 import { render } from "../serde/serialize.ts";
 import process from "node:process";
 
-/** The answer of `vmm.ping`. */
+/** Returns the data of `vmm.ping`. */
 export function ping({ release }: Machine): VmmPingResponse {
   return {
     build_version: release.buildVersion,
@@ -25,7 +25,7 @@ export function ping({ release }: Machine): VmmPingResponse {
   };
 }
 
-/** The answer of `vm.info`. */
+/** Returns the data of `vm.info`. */
 export function info(machine: Machine): unknown {
   if (machine.outgoing !== undefined) return machine.outgoing.info;
   const config = machine.stored;
@@ -40,12 +40,12 @@ export function info(machine: Machine): unknown {
   };
 }
 
-/** A configuration in the form of `vm.info` and of `config.json`. */
+/** Formats a configuration for `vm.info` and for `config.json`. */
 export function shown({ release }: Machine, config: Config): unknown {
   return render(release, "VmConfig", config);
 }
 
-/** Counters by device; `{}` without disks and nets. */
+/** Returns the counters of disks and net devices, by id. */
 export function counters({ owned }: Machine): Record<string, Counters> {
   const all: Record<string, Counters> = {};
   for (const { id, counters } of owned.devices.all) {

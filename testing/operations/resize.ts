@@ -1,4 +1,4 @@
-/** vCPUs, memory, the balloon and disks in another size. */
+/** Resizes vCPUs, memory, the balloon and disks. */
 import type {
   VmResize,
   VmResizeDisk,
@@ -23,7 +23,7 @@ const BLOCK = 2n << 20n;
 /** Bytes of a disk's sector. */
 const SECTOR = 512n;
 
-/** Sizes what is given; without a VM it only writes the configuration. */
+/** Resizes a VM. Without a booted VM, only the configuration changes. */
 export function resize(machine: Machine, desired: Given<VmResize>): void {
   const { instance } = machine;
   if (instance === undefined) return resizeConfig(machine, desired);
@@ -41,7 +41,7 @@ export function resize(machine: Machine, desired: Given<VmResize>): void {
   machine.emit("resized");
 }
 
-/** Nothing is checked here: a boot will find out. */
+/** Changes the configuration without validating it: the boot does that. */
 function resizeConfig({ stored }: Machine, desired: Given<VmResize>): void {
   const { desired_vcpus, desired_ram, desired_balloon } = desired;
   if (desired_vcpus !== undefined) stored.cpus.boot_vcpus = desired_vcpus;
@@ -61,7 +61,7 @@ function resizeVcpus(machine: Machine, instance: Instance, to: number): void {
     if (to > cpus.max_vcpus) {
       throw cpuManager("Requested vCPUs exceed maximum");
     }
-    // Fewer are there only when the guest has let go of the others.
+    // The number falls only when the guest has released vCPUs.
     if (to > instance.vcpus) {
       startVcpus(machine.parts.host, machine.stored, instance.vcpus, to);
       instance.vcpus = to;
@@ -90,7 +90,7 @@ function resizeRam(machine: Machine, instance: Instance, to: bigint): void {
     else delete memory.hotplugged_size;
   } else {
     if (to > instance.ram) addDimm(instance, to - instance.ram);
-    // A shrink is accepted, and comes with the next boot.
+    // Less memory is accepted, and takes effect at the next boot.
     memory.size = bytes(to);
   }
 }
@@ -112,7 +112,7 @@ function addDimm(instance: Instance, size: bigint): void {
   instance.ram += size;
 }
 
-/** Offers memory by virtio-mem; what a guest plugs in is its own affair. */
+/** Offers memory by virtio-mem. The guest decides how much it plugs in. */
 function plug(
   machine: Machine,
   instance: Instance,
@@ -155,7 +155,7 @@ function resizeBalloon(
   if (machine.guest.inflatesBalloon) instance.balloon = BigInt(size);
 }
 
-/** Sizes the image of a disk of a VM. */
+/** Resizes the image of a disk. */
 export function resizeDisk(
   { owned, stored, parts }: Machine,
   { id, desired_size }: VmResizeDisk,
@@ -184,7 +184,7 @@ export function resizeDisk(
   }
 }
 
-/** Sizes a memory zone. */
+/** Resizes a memory zone. */
 export function resizeZone(
   machine: Machine,
   { id, desired_ram }: VmResizeZone,

@@ -1,4 +1,4 @@
-/** A paused VM as files in a directory, and back. */
+/** Writes a paused VM to a directory, and restores it. */
 import {
   closeSync,
   ftruncateSync,
@@ -36,12 +36,12 @@ const FILES = {
 
 /** The content of this fake's `state.json`. */
 export interface SavedState {
-  /** By device id. */
+  /** The locations of devices, by id. */
   readonly devices: Readonly<Record<string, PciLocation>>;
   readonly vcpus: number;
 }
 
-/** Writes the three files; those written before a failure stay. */
+/** Writes three files. A failure leaves the files that were written before. */
 export function snapshot(
   machine: Machine,
   { destination_url: url }: VmSnapshotConfig,
@@ -74,7 +74,7 @@ export function stateOf({ devices, vcpus }: Instance): SavedState {
   return { devices: Object.fromEntries(places), vcpus };
 }
 
-/** Creates a file that must be new; a bigint is a size without content. */
+/** Creates a new file. A bigint is the size of a file without content. */
 function write(
   path: string,
   content: string | bigint,
@@ -90,7 +90,7 @@ function write(
   }
 }
 
-/** Brings a VM back, paused unless it is to go on at once. */
+/** Restores a VM. It stays paused unless `resume` is true. */
 export function restore(machine: Machine, body: RestoreConfig): void {
   const { host } = machine.parts;
   const fail = (...chain: string[]) =>
