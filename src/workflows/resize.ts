@@ -39,8 +39,8 @@ export async function resizeAndWait(
       operation: "vm.resize",
     },
     async probe(signal) {
-      missing = "the guest still uses vCPUs that were removed";
       before ??= await vm.info({ signal });
+      if (desired_vcpus != null) missing = HELD_VCPUS;
       if (!isSent) {
         await vm.resize(size, { signal });
         isSent = true;
@@ -54,6 +54,8 @@ export async function resizeAndWait(
     },
   }, options);
 }
+
+const HELD_VCPUS = "the guest still uses vCPUs that were removed";
 
 /** What the guest has not done yet about its memory. */
 function missingMemory(

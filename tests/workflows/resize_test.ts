@@ -17,7 +17,7 @@ for (const release of releaseNames) {
       assert.equal(info.config.cpus.boot_vcpus, 2);
       // The guest has followed: another number is not refused.
       await vm.resize({ desired_vcpus: 1 });
-    }, { release, guest: { dropsVcpusAfterMs: 20 } }));
+    }, { release, guest: { dropsVcpusAfterMs: 500 } }));
 }
 
 test("resizeAndWait() rejects as the VMM refuses, and after its time", () =>
@@ -63,12 +63,12 @@ for (const accepts of [true, false]) {
         assert.equal(actual, 256 << 20);
         return;
       }
-      await assert.rejects(resizeAndWait(vmm, more, { timeoutMs: 100 }), {
+      await assert.rejects(resizeAndWait(vmm, more, { timeoutMs: 1500 }), {
         message:
-          `VM at "${vmm.socketPath}" is not resized after 100 ms; the guest has 268435456 of 536870912 bytes; is a driver for virtio-mem loaded?`,
+          `VM at "${vmm.socketPath}" is not resized after 1500 ms; the guest has 268435456 of 536870912 bytes; is a driver for virtio-mem loaded?`,
       });
       const balloon = { desired_balloon: 64 << 20 };
-      await assert.rejects(resizeAndWait(vmm, balloon, { timeoutMs: 100 }), {
+      await assert.rejects(resizeAndWait(vmm, balloon, { timeoutMs: 1500 }), {
         message: /is a driver for the balloon loaded\?$/,
       });
     }, { guest: { acceptsMemory: accepts, inflatesBalloon: accepts } }));
