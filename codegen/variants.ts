@@ -1,5 +1,5 @@
 /**
- * What the VMM returns differs from what it takes: options come back filled
+ * Responses of the VMM differ from requests: options come back filled
  * in. Where a schema stands in both, its response variant is `XInfo`.
  */
 import {

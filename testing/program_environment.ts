@@ -8,7 +8,7 @@ import type { ReleaseName } from "./release.ts";
 export interface FakeProgramOptions
   extends Pick<FakeVmmOptions, "release" | "files" | "faults"> {
   /**
-   * What the guest does by itself. The program is another process: a script
+   * The behaviour of the guest. The program is another process: a script
    * with functions is a module, whose default export is the `GuestScript`.
    */
   readonly guest?: GuestScript | URL;

@@ -2,7 +2,7 @@
 export interface FatalField {
   /** The path of the field in the body. */
   field: string;
-  /** What the field does to the VMM. */
+  /** The effect of the field on the VMM. */
   reason: string;
 }
 

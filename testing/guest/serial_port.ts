@@ -1,7 +1,7 @@
 /** A serial port in mode `Socket`: one client, and output that waits for it. */
 import type { Socket } from "node:net";
 
-/** What a port does with a line, and when. */
+/** Options of a serial port. */
 export interface SerialPortOptions {
   /** Undefined where the guest reads nothing. */
   readonly onLine: ((line: string) => void) | undefined;

@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { type GuestConnection, toGuestConnection } from "./connection.ts";
 
-/** What listens in the guest, by port. */
+/** The listeners in the guest, by port. */
 export type VsockPorts = Readonly<
   Record<number, ((connection: GuestConnection) => void) | undefined>
 >;

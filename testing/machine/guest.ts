@@ -1,4 +1,4 @@
-/** What the machine expects of the guest. */
+/** The guest, as the machine uses it. */
 import type { Socket } from "node:net";
 import type { LiveDevice } from "./live_device.ts";
 

@@ -1,4 +1,4 @@
-/** What a guest does without being asked by the test. */
+/** The behaviour of a guest without actions of the test. */
 import type { FakeGuest } from "../guest/fake_guest.ts";
 import type { VsockPorts } from "../guest/vsock_device.ts";
 
@@ -14,11 +14,11 @@ export interface GuestScript {
   readonly migrationMs?: number;
   /** The reaction to an NMI. Default: `"nothing"`. */
   readonly onNmi?: "nothing" | "reboot" | "panic";
-  /** Whether its drivers start, which emits `activated` events. */
+  /** True: its drivers start, which emits `activated` events. */
   readonly activates?: boolean;
-  /** Whether its balloon takes each new size at once. */
+  /** True: its balloon takes each new size at once. */
   readonly inflatesBalloon?: boolean;
-  /** Whether it plugs in the memory that virtio-mem offers. */
+  /** True: it plugs in the memory that virtio-mem offers. */
   readonly acceptsMemory?: boolean;
   /** Milliseconds from the boot until the guest powers off by itself. */
   readonly endsAfterMs?: number;
@@ -36,7 +36,7 @@ export interface GuestScript {
     guest: FakeGuest,
   ) => string | void | Promise<string | void>;
   /**
-   * What listens on vsock ports of the guest. A port that is missing here
+   * The listeners on vsock ports of the guest. A port that is missing here
    * refuses; with `activates: false` the guest is silent.
    */
   readonly vsock?: VsockPorts;

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { normalizePath } from "./normalize_path.ts";
 import { type Violation, violation } from "./rule.ts";
 
-/** How the VMM uses a path. */
+/** The VMM's use of a path. */
 type Use = "file" | "listen" | "connect";
 type PathField = readonly [path: string, value: string | undefined, use: Use];
 
