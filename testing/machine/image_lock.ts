@@ -70,12 +70,12 @@ function lockInode(inode: string, readonly: boolean): Lock | undefined {
   writeFileSync(join(directory, name), startOf(process.pid) ?? "");
   for (const other of readdirSync(directory)) {
     const [key, otherMode, pid] = other.split(".");
-    if (other === name || key !== inode) continue;
-    if (readonly && otherMode === "r") continue;
-    if (isHeld(join(directory, other), Number(pid))) {
-      release();
-      return undefined;
-    }
+    // Of every image, so that killed processes leave nothing behind.
+    const held = other !== name && isHeld(join(directory, other), Number(pid));
+    const shared = readonly && otherMode === "r";
+    if (!held || key !== inode || shared) continue;
+    release();
+    return undefined;
   }
   return { release };
 }
@@ -88,7 +88,9 @@ function isHeld(path: string, pid: number): boolean {
   } catch {
     return false;
   }
-  if (start === startOf(pid)) return true;
+  const actual = startOf(pid);
+  // A lock is empty while its process writes it.
+  if (actual !== undefined && (start === actual || start === "")) return true;
   rmSync(path, { force: true });
   return false;
 }
