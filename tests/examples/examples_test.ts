@@ -14,7 +14,7 @@ import {
 import { type RegisterTest, testIf } from "../support/skip.ts";
 import { inDirectory, programs } from "../support/vmms.ts";
 import { backup, health, hotplug, metrics, top } from "./attached.ts";
-import { demo, file, first, many, prints, runner } from "./owned.ts";
+import { attach, demo, file, first, many, prints, runner } from "./owned.ts";
 
 interface Example {
   readonly run: Recipe;
@@ -25,8 +25,13 @@ interface Example {
 const EVERY = ["fake", "real", "compiled"] as const;
 
 const TABLE: { readonly [name: string]: Example } = {
+  attach: { run: attach, as: ["fake", "real"] },
   backup: { run: backup, as: EVERY },
   boot_test: { run: bootTest, as: ["fake"] },
+  console: {
+    run: prints("console", /^Linux 6\.12\.0$\n^a file from the host$/m),
+    as: ["fake"],
+  },
   demo: { run: demo },
   file: { run: file, as: EVERY },
   first: { run: first, as: EVERY },
@@ -41,6 +46,7 @@ const TABLE: { readonly [name: string]: Example } = {
     ),
   },
   pool: { run: prints("pool", /^request 6 has VMM \d+ after \d+ ms$/m) },
+  ready: { run: prints("ready", /^ready after \d+ ms$/m), as: ["fake"] },
   resize: {
     run: prints(
       "resize",
@@ -53,7 +59,7 @@ const TABLE: { readonly [name: string]: Example } = {
 };
 
 /** Modules that the examples above import. */
-const MODULES = ["boot", "guest"];
+const MODULES = ["boot", "guest", "scripted_guest"];
 
 const [, real] = programs;
 const compiles = "Bun" in globalThis ||

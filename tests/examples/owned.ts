@@ -30,6 +30,14 @@ export function prints(name: string, output: RegExp): Recipe {
   };
 }
 
+export async function attach(directory: string, form: Form): Promise<void> {
+  const { payload } = smallVm(directory);
+  const script = start("attach", [payload!.kernel!], directory, form);
+  await script.printed(form.binary ? /hello from the guest/ : /fake login: /);
+  script.stdin.write("x\x1d");
+  assert.match(await script.ended(), /^left$/m);
+}
+
 export async function demo(directory: string, form: Form): Promise<void> {
   const text = await start("demo", [], directory, form).ended();
   for (

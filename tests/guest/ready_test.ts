@@ -87,6 +87,18 @@ test("waitForReady() leaves nothing when it is aborted", () =>
     assert.deepEqual(readdirSync(directory), []);
   }));
 
+test("waitForReady() rejects as its boot does, and leaves nothing", () =>
+  inDirectory(async (directory) => {
+    const path = join(directory, "vsock");
+    const reason = new Error("no boot");
+    const boot = (): Promise<void> => {
+      assert.ok(existsSync(`${path}_8888`));
+      return Promise.reject(reason);
+    };
+    await assert.rejects(waitForReady(path, { boot }), reason);
+    assert.deepEqual(readdirSync(directory), []);
+  }));
+
 for (const host of hosts) {
   host.test(`${host.name}: the guest reports that it is ready`, () =>
     host.with(async ({ vmm, vsock }) => {

@@ -13,6 +13,11 @@ export interface WaitForReadyOptions {
    * Default: `8888`.
    */
   readonly port?: number | undefined;
+  /**
+   * Boots the VM, such as `() => vmm.client.vm.boot()`. It is called when the
+   * port listens, so no report can come too early.
+   */
+  readonly boot?: (() => Promise<unknown>) | undefined;
   /** Ends the wait with the signal's own reason. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until a `DeadlineError`. Default: `Infinity`. */
@@ -26,8 +31,8 @@ export interface WaitForReadyOptions {
  * report too: it connects to the port of the host (CID 2), writes `READY=1\n`
  * or `READY\n`, and closes.
  *
- * Call it after `vm.create` and before `vm.boot`, and wait for it after
- * `vm.boot`: it listens, and a guest does not report twice.
+ * Call it after `vm.create`, with `boot`: a guest does not report twice, and its
+ * connection fails at once where nobody listens.
  *
  * @param target The VMM, or the path of `vsock.socket`.
  * @throws {DeadlineError} after `timeoutMs`; the message shows the last status.
@@ -47,14 +52,15 @@ export interface WaitForReadyOptions {
  *   vsock: { cid: 3, socket: `${vmm.directory}/vsock` },
  *   platform: { oem_strings: guestCredentials({ readyPort: 8888 }) },
  * });
- * const ready = waitForReady(vmm, { timeoutMs: 60_000 });
- * await vmm.client.vm.boot();
- * await ready;
+ * await waitForReady(vmm, {
+ *   boot: () => vmm.client.vm.boot(),
+ *   timeoutMs: 60_000,
+ * });
  * ```
  */
 export async function waitForReady(
   target: VsockTarget,
-  { port = 8888, signal, timeoutMs }: WaitForReadyOptions = {},
+  { port = 8888, boot, signal, timeoutMs }: WaitForReadyOptions = {},
 ): Promise<void> {
   let status: string | undefined;
   const scope = createGuestScope({ signal, timeoutMs }, {
@@ -82,7 +88,8 @@ export async function waitForReady(
           });
         }
       })();
-      await scope.race(Promise.race([ready, accepting]));
+      const booting = boot?.().then(() => ready);
+      await scope.race(Promise.race([ready, accepting, booting ?? ready]));
     } finally {
       listener.close();
     }
