@@ -4,8 +4,7 @@ import { EventEmitter } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { logConsole, openConsole } from "../../src/guest/mod.ts";
-import { spawnVmm } from "../../src/process/mod.ts";
-import { hosts, spawners } from "./support.ts";
+import { hosts } from "./support.ts";
 
 const timeoutMs = 20_000;
 const wait = { timeoutMs };
@@ -237,31 +236,4 @@ function terminal() {
       }),
   };
   return { input, output, modes };
-}
-
-for (const { name, test, program, kernel } of spawners) {
-  test(`${name}: spawnVmm({ console: true }) gives the console of the boot`, async () => {
-    const vmm = await spawnVmm({
-      ...program,
-      console: true,
-      config: {
-        payload: { kernel: kernel() },
-        cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
-        memory: { size: 64 << 20 },
-        console: { mode: "Off" },
-      },
-    });
-    try {
-      await vmm.console!.waitFor(PROMPT, wait);
-      assert.match(vmm.console!.transcript, /^micro guest\r\n/);
-      assert.equal(
-        await vmm.console!.run("echo one", { prompt: PROMPT, ...wait }),
-        "one",
-      );
-    } finally {
-      await vmm.kill();
-    }
-    await vmm.console!.closed;
-    vmm.client.close();
-  });
 }
