@@ -66,8 +66,7 @@ function lockInode(inode: string, readonly: boolean): Lock | undefined {
     }
   };
   // Written before the others are read: of two at once, none gets the lock.
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeFileSync(join(directory, name), startOf(process.pid) ?? "");
+  writeLock(directory, name);
   for (const other of readdirSync(directory)) {
     const [key, otherMode, pid] = other.split(".");
     // Of every image, so that killed processes leave nothing behind.
@@ -79,6 +78,21 @@ function lockInode(inode: string, readonly: boolean): Lock | undefined {
   }
   return { release };
 }
+
+function writeLock(directory: string, name: string): void {
+  for (let attempts = 0;; attempts++) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    try {
+      return writeFileSync(join(directory, name), startOf(process.pid) ?? "");
+    } catch (error) {
+      // Another process has removed the empty directory meanwhile.
+      const { code } = error as { code?: string };
+      if (code !== "ENOENT" || attempts === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const ATTEMPTS = 100;
 
 /** Returns whether the process of a lock lives; removes the lock if not. */
 function isHeld(path: string, pid: number): boolean {
