@@ -1,26 +1,27 @@
 /**
- * JSON as the VMM writes and reads it: 64-bit integers are exact both ways.
+ * JSON as the VMM writes and reads it: 64-bit integers are exact in both
+ * directions.
  */
 
 import { pathOf, type Step } from "./path.ts";
 
-/** Reads JSON; an integer beyond 2^53 comes out as a bigint. */
+/** Reads JSON; an integer beyond 2^53 becomes a bigint. */
 export function parse(text: string): unknown {
   // No 16 digits in a row means no integer beyond 2^53, and no need of the
   // reviver, which costs several times the parse.
   return hasLongRun(text) ? parseWith(text, exact) : JSON.parse(text);
 }
 
-/** Reads JSON in which every number comes out as a bigint, however small. */
+/** Reads JSON; every number becomes a bigint, however small. */
 export function parseBigints(text: string): unknown {
   return parseWith(text, always);
 }
 
 /**
- * Writes JSON; a bigint goes out as a plain number.
+ * Writes JSON; a bigint becomes a plain number.
  *
  * @throws {InexactValueError} at a `number` that is not a safe integer, and at
- * half of a surrogate pair, which the VMM does not read.
+ * a lone surrogate, which the VMM cannot read.
  */
 export function stringify(value: unknown): string | undefined {
   return JSON.stringify(value, function (key, item) {
@@ -31,18 +32,23 @@ export function stringify(value: unknown): string | undefined {
     }
     const torn = typeof item === "string" && !item.isWellFormed();
     if (torn || !key.isWellFormed()) {
-      const what = "holds half of a surrogate pair";
+      const what = "contains a lone surrogate";
       throw new InexactValueError(pathTo(value, this, key), what);
     }
     return item;
   });
 }
 
-/** A value that would not reach the VMM as it was meant. */
+/** A value that would not reach the VMM as it was given. */
 export class InexactValueError extends Error {
-  /** Where it stands, as `memory.size` or `disks[0].num_queues`. */
+  /** The path of the value, such as `memory.size` or `disks[0].num_queues`. */
   readonly path: string;
 
+  /**
+   * Words the message from the path.
+   *
+   * @internal
+   */
   constructor(path: string, what: string) {
     super(`${path} ${what}`);
     this.path = path;
@@ -60,9 +66,9 @@ const json = JSON as unknown as { rawJSON(text: string): unknown };
 const parseWith = JSON.parse as (text: string, reviver: Reviver) => unknown;
 
 /**
- * Whether there are 16 digits in a row. Such a run covers a place whose number
- * divides by 16; a regular expression looks at all, in V8 for half as long as
- * the parse takes.
+ * Returns true if the text has 16 digits in a row. Such a run covers an index
+ * that 16 divides, so only those are checked; a regular expression checks all,
+ * which takes V8 half as long as the parse.
  */
 function hasLongRun(text: string): boolean {
   for (let at = 0; at < text.length; at += RUN) {
@@ -95,7 +101,7 @@ const exact: Reviver = (_, value, { source }) =>
 const always: Reviver = (_, value, { source }) =>
   typeof value === "number" && INTEGER.test(source!) ? BigInt(source!) : value;
 
-/** Where `key` of `holder` stands in `root`; looked for only after a failure. */
+/** The path of `key` of `holder` in `root`; searched only after a failure. */
 function pathTo(root: unknown, holder: unknown, key: string): string {
   const walk = (node: unknown, steps: readonly Step[]): string | undefined => {
     if (typeof node !== "object" || node === null) return undefined;

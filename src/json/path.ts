@@ -1,4 +1,4 @@
-/** Where a value stands, as JavaScript writes it. */
+/** The path of a value, as JavaScript writes it. */
 
 /** A key or an index on the way to a value. */
 export type Step = string | number;

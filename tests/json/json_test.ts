@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as entry from "../../src/json/mod.ts";
 import {
   InexactValueError,
   parse,
@@ -77,7 +78,7 @@ test("encode() refuses half of a surrogate pair, and says where", () => {
     assert.throws(() => stringify({ disks: [{ path: half }] }), {
       path: "disks[0].path",
     });
-    assert.throws(() => stringify({ [half]: 1 }), /half of a surrogate pair/);
+    assert.throws(() => stringify({ [half]: 1 }), /a lone surrogate/);
   }
   assert.equal(stringify({ a: "\u{1f4be}" }), '{"a":"\u{1f4be}"}');
 });
@@ -85,4 +86,27 @@ test("encode() refuses half of a surrogate pair, and says where", () => {
 test("encode() and decode() are inverse on what the VMM takes", () => {
   const value = { a: [1, MAX, -1], b: { c: null, d: "x\u2028\n", e: true } };
   assert.deepEqual(parse(stringify(value)!), value);
+});
+
+test("./json keeps what vm.counters() returns", () => {
+  const counters = { _disk0: { read_bytes: 0n, latency: 2n ** 64n - 1n } };
+  const text = entry.stringify(counters);
+  assert.equal(
+    text,
+    '{"_disk0":{"read_bytes":0,"latency":18446744073709551615}}',
+  );
+  assert.deepEqual(entry.parse(text), {
+    _disk0: { read_bytes: 0, latency: 2n ** 64n - 1n },
+  });
+  assert.throws(() => entry.stringify({ size: 1.5 }), entry.InexactValueError);
+  assert.throws(() => entry.stringify(undefined), TypeError);
+});
+
+test("bytes() gives a number to compute with, or throws", () => {
+  assert.equal(entry.bytes(2n ** 30n) / 2 ** 20, 1024);
+  assert.equal(entry.bytes(4096), 4096);
+  assert.equal(entry.bytes(2n ** 53n - 1n), Number.MAX_SAFE_INTEGER);
+  for (const size of [2n ** 53n, 2n ** 64n - 1n, 0.5, NaN]) {
+    assert.throws(() => entry.bytes(size), RangeError);
+  }
 });

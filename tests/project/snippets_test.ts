@@ -37,6 +37,8 @@ function before(name: string): string {
 /** What a snippet prints where it is more than that it runs. */
 const OUTPUT: { readonly [name: string]: RegExp } = {
   "mod.ts 1": /^Running$/,
+  "src/json/mod.ts 1": /^[{]/,
+  "src/json/mod.ts 2": /^\d+ MiB$/,
   "docs/command-line.md 1": /^2\ntrue\nRunning$/,
   "docs/command-line.md 2":
     /^\{"payload":\{"kernel":"\/k"\},"disks":\[\{"path":"\/a\.raw"\}\],"memory":\{"size":2147483648,"shared":true\}\}$/,
@@ -59,7 +61,7 @@ const ELSEWHERE = ["docs/testing.md 1"];
 
 /** Snippets that need a VM that runs. */
 const RUNNING =
-  /snapshotVm\(createClient|connectVmm|readEvents|memory_actual_size \/|"vm\.add-disk"/;
+  /snapshotVm\(createClient|connectVmm|readEvents|memory_actual_size \/|"vm\.add-disk"|hypervisor\/json"/;
 
 /** Snippets that need a guest that answers; tests/guest runs their calls. */
 const REACHING =
