@@ -19,7 +19,7 @@ function denoFetch(path: string): Bare {
   const proxy = { transport: "unix", path };
   const client = createHttpClient({ proxy, poolMaxIdlePerHost: 0 });
   return (method, path, body) =>
-    send(`http://192.0.2.1/api/v1/${path}`, { client, method }, body);
+    send(`http://[100::1]/api/v1/${path}`, { client, method }, body);
 }
 
 function bunFetch(unix: string): Bare {

@@ -30,7 +30,7 @@ export const operations: {
 } = toOperations({\n${all.map(description).join("\n")}\n});`,
     ...[...groups].map(([name, members]) => groupInterface(name, members)),
     apiInterface([...groups.keys()]),
-    factory(groups),
+    FACTORY,
   ].join("\n\n") + "\n";
 }
 
@@ -108,23 +108,6 @@ function apiInterface(groups: string[]): string {
 export interface Api {\n${members.join("\n")}\n}`;
 }
 
-function factory(groups: Map<string, Endpoint[]>): string {
-  const members = [...groups].map(([name, members]) =>
-    `    ${name}: {\n${members.map(method).join("\n")}\n    },`
-  );
-  return `/** Makes the methods out of one function that makes every call. */
-export function createApi(call: Call<OperationName>): Api {
-  const { plain, withBody } = methodsOf(call);
-  return {\n${members.join("\n")}\n  };\n}`;
-}
-
-function method(endpoint: Endpoint): string {
-  const kind = bodyType(endpoint) ? "withBody" : "plain";
-  return `      ${
-    methodOf(endpoint)
-  }: ${kind}(operations["${endpoint.name}"]),`;
-}
-
 function releases({ info }: Spec): string {
   const { oldest, newest, commit } = info["x-releases"];
   return `/** The VMM releases that the types describe; \`vmm.ping\` returns the VMM's own. */
@@ -148,7 +131,13 @@ import type { ApiSpec } from "../contract/api_spec.ts";
 import type { CallOptions } from "../contract/call_options.ts";
 import {
   type Call,
-  methodsOf,
   type Operation,
+  toMethods,
   toOperations,
 } from "../contract/operation.ts";`;
+
+const FACTORY =
+  `/** Makes the methods out of one function that makes every call. */
+export function createApi(call: Call<OperationName>): Api {
+  return toMethods(operations, call) as unknown as Api;
+}`;

@@ -1,12 +1,14 @@
 /**
- * An API socket: what `createClient` and `unixFetch` have in common. One
- * connection for each request, a few at a time, and errors with a meaning.
+ * The API socket, which `createClient` and `unixFetch` share: a connection for
+ * each request, a few at a time, and errors with codes.
  */
 import type { ErrorContext } from "../errors/base_error.ts";
 import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
 import { checkPath } from "../arguments/path.ts";
 import { ConnectionLimiter } from "./connection_limiter.ts";
 import { bounded, OversizeError } from "../transport/body_limit.ts";
+import { readRefusal } from "../transport/refusal.ts";
+import { systemCodes } from "../transport/system_codes.ts";
 import { transportTo } from "../transport/mod.ts";
 import type {
   Transport,
@@ -60,14 +62,18 @@ export class ApiSocket {
       let response: TransportResponse | undefined;
       let answered = false;
       try {
-        const transport = this.#transport ??= await transportTo(this.path);
         response = this.#fetch === undefined
-          ? await transport.fetch(url, request)
+          ? await (this.#transport ??= await transportTo(this.path))
+            .fetch(url, request)
           : await bounded(await this.#fetch(url, request));
         const value = await read(response);
         answered = true;
         return value;
       } catch (cause) {
+        if (!signal?.aborted && this.#transport?.isUnsent(cause)) {
+          const refusal = await readRefusal(this.path);
+          if (refusal) return await read(refusal);
+        }
         throw this.#toError(cause, signal, context);
       } finally {
         const give = (): void => this.#limiter.release(slot, answered);
@@ -94,9 +100,18 @@ export class ApiSocket {
   ): unknown {
     if (signal?.aborted) return signal.reason;
     if (cause instanceof ConnectionError) return cause;
+    if (!this.#transport && !this.#fetch) {
+      return new InvalidRequestError(
+        "invalid_request",
+        "client",
+        `this runtime cannot reach a Unix socket: ${cause}`,
+        { ...context, cause },
+      );
+    }
+    const { code: name = "" } = Object(cause) as { code?: string };
     const code = cause instanceof OversizeError
       ? "not_http"
-      : this.#transport!.errorCodeOf(cause);
+      : this.#transport?.errorCodeOf(cause) ?? systemCodes[name] ?? "closed";
     return new ConnectionError(code, { ...context, cause });
   }
 

@@ -53,22 +53,21 @@ export type Call<Name extends string = string> = <T>(
   options: CallOptions | undefined,
 ) => Promise<T>;
 
-/** The two kinds of methods that a call function makes. */
-export interface Methods<Name extends string> {
-  /** A method of an operation without a body. */
-  plain<T>(operation: Operation<Name>): (options?: CallOptions) => Promise<T>;
-  /** A method of an operation with a body. */
-  withBody<B, T>(
-    operation: Operation<Name>,
-  ): (body: B, options?: CallOptions) => Promise<T>;
-}
+/** Methods by group and name, such as `vm` and `addDisk`; none needs `this`. */
+export type Methods = Record<string, Record<string, unknown>>;
 
-/** Makes methods that need no `this`. */
-export function methodsOf<Name extends string>(
+/** Makes the methods of all operations; a method is named as its path. */
+export function toMethods<Name extends string>(
+  operations: { readonly [name in Name]: Operation<name> },
   call: Call<Name>,
-): Methods<Name> {
-  return {
-    plain: (operation) => (options) => call(operation, undefined, options),
-    withBody: (operation) => (body, options) => call(operation, body, options),
-  };
+): Methods {
+  const methods: Methods = {};
+  for (const operation of Object.values<Operation<Name>>(operations)) {
+    const [group = "", words = ""] = operation.name.split(".");
+    const name = words.replaceAll(/-./g, ([, letter]) => letter!.toUpperCase());
+    (methods[group] ??= {})[name] = operation.hasBody
+      ? (body: unknown, options?: CallOptions) => call(operation, body, options)
+      : (options?: CallOptions) => call(operation, undefined, options);
+  }
+  return methods;
 }

@@ -37,6 +37,14 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     advice: "boot the VM first with vm.boot",
     messages: ["VM is not running"],
   },
+  already_exists: {
+    advice: "delete the VM first with vm.delete",
+    messages: [
+      "VM is already created",
+      "Can't receive a migration {}",
+      "invalid VM state transition: Running to Running",
+    ],
+  },
   wrong_state: {
     advice: "ask vm.info for the state",
     messages: [
@@ -46,31 +54,22 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
         "Trying to snapshot while VM is running",
         "pause the VM first, or use snapshotVm of ./workflows",
       ],
-      "Trying to coredump while VM is not running or paused",
+      "Trying to coredump while {}",
       "VM is not running or paused: {}",
-    ],
-  },
-  already_exists: {
-    advice: "delete the VM first with vm.delete",
-    messages: [
-      "VM is already created",
-      "Can't receive a migration when a VM is already created",
-      "invalid VM state transition: Running to Running",
     ],
   },
   migrating: {
     retry: "now",
     advice: "wait until the migration has ended",
     messages: [
-      "VM is currently migrating and can't be modified",
-      "There is already an ongoing migration",
+      "VM is currently migrating {}",
+      "There is already {}",
     ],
   },
   unknown_device: {
     advice: "vm.info lists the ids",
     messages: [
-      "Failed to find device corresponding to the given identifier",
-      "Failed to find device corresponding to the given identifier: {}",
+      "Failed to find device {}",
       "No device with id {} to remove",
       "Unknown memory zone",
     ],
@@ -83,7 +82,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Invalid identifier as it is not unique: {}",
       "Memory zone identifier is not unique",
       "Duplicated device path: {}",
-      "Valid PCI device identifier but already used: {}",
+      "Valid PCI device identifier but {}",
     ],
   },
   invalid_config: {
@@ -91,21 +90,21 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Failed to validate config",
       "Invalid {} configuration",
       "Invalid Landlock access: {}",
-      "Invalid resize request: {}",
-      "Invalid size for resizing{}",
+      "Invalid resize {}",
+      "Invalid size {}",
       "Invalid hotplug method {}",
-      "Memory configuration is not valid",
+      "Memory configuration is {}",
       "Memory size is misaligned {}",
-      "No memory zones found",
+      "No memory zones {}",
       "Too many virtio-vsock devices",
       "Requested {}",
-      "The requested hotplug memory addition is not a valid size",
-      "Not enough space in the hotplug RAM region",
-      "Impossible to resize guest memory {}",
+      "The requested hotplug {}",
+      "Not enough space in {}",
+      "Impossible to {}",
       "Failed to virtio-mem resize",
-      "No virtio-mem resizing handler found",
+      "No virtio-mem {}",
       "Missing virtio-balloon{}",
-      "Cannot hotplug device behind vIOMMU",
+      "Cannot hotplug device {}",
       "No disk path {}",
       "No socket option {}",
       "Trying to use a size {}",
@@ -115,12 +114,12 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Unable to configure tap interface",
       "Setting {} failed",
       "Failure to parse uuid: {}",
-      "Cannot modify the kernel command line",
+      "Cannot modify the kernel {}",
       "Could not extract {} from URL: {}",
       "Expected receiver_url {}",
       "Error validating send migration parameters: {}",
       "Local migration requires {}",
-      "Failed to write ACPI data to guest memory",
+      "Failed to write ACPI {}",
     ],
   },
   invalid_json: {
@@ -130,7 +129,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   too_large: {
     advice: "v53.0 takes bodies up to 51200 bytes, later releases 4 MiB",
     messages: [
-      "Request payload with size {} is larger than the limit of {} allowed by server.{}",
+      "Request payload with size {} is larger than the limit of {}",
     ],
   },
   unsupported: {
@@ -138,8 +137,8 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     messages: [
       "Not Found",
       "Invalid HTTP Method: {}",
-      "Not allowed to remove this type of device from the VM: {}",
-      "Cannot remove device from behind vIOMMU: {}",
+      "Not allowed to remove {}",
+      "Cannot remove device {}",
     ],
   },
   busy: {
@@ -147,7 +146,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     advice:
       "the VMM did nothing: try again when an earlier request has finished",
     status: 429,
-    messages: ["VM on-demand memory restore is still in progress"],
+    messages: ["VM on-demand memory restore {}"],
   },
   overloaded: {
     retry: "now",
@@ -195,13 +194,13 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Kernel Loader: {}",
       "Kernel lacks PVH header",
       "Firmware too big",
-      "Disk image type does not match expected type: {}",
+      "Disk image type {}",
       [
         "Maximum disk nesting depth exceeded",
         "set backing_files of the disk",
       ],
-      "Using a directory as a backing file for memory is not supported",
-      "Trying to use a directory for pmem but no size specified",
+      "Using a directory {}",
+      "Trying to use a directory {}",
     ],
   },
   other: { retry: "look" },
@@ -224,7 +223,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   runtime_permission: {
     problem: "the runtime's permissions deny access to the socket",
     advice:
-      "in Deno allow all of --allow-read=SOCKET --allow-write=SOCKET --allow-net=unix:SOCKET,192.0.2.1:80",
+      "in Deno allow all of --allow-read=SOCKET --allow-write=SOCKET --allow-net=unix:SOCKET,[100::1]:80",
   },
   closed: {
     retry: "look",

@@ -6,10 +6,10 @@ export type ApiErrorCode =
   | "not_created"
   /** The VM is not booted. */
   | "not_running"
-  /** The VM is in a state in which the operation does not work. */
-  | "wrong_state"
   /** The VMM has a VM already. */
   | "already_exists"
+  /** The VM is in a state in which the operation does not work. */
+  | "wrong_state"
   /** The VM is being sent to another VMM. */
   | "migrating"
   /** The VM has no device with this id. */

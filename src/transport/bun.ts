@@ -1,5 +1,6 @@
 /** Bun's fetch takes the socket as an option. */
 import type { ConnectionErrorCode } from "../errors/error_code.ts";
+import { systemCodes } from "./system_codes.ts";
 import { bounded } from "./body_limit.ts";
 import type {
   Transport,
@@ -27,21 +28,24 @@ export function connect(socketPath: string): Transport {
       return bounded(await fetch(url, init as RequestInit));
     },
     errorCodeOf,
+    isUnsent,
     close() {},
   };
 }
 
-/** Bun reads no answer of fewer than 16 bytes: that is an early end to it. */
+/** Bun takes a response of fewer than 16 bytes for an early end. */
 function errorCodeOf(error: unknown): ConnectionErrorCode {
   return CODES[(error as { code?: string }).code ?? ""] ?? "closed";
 }
 
+/** One code is for every early end; its text has the difference. */
+function isUnsent(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message: string };
+  return code === "ECONNRESET" && message.includes("Unable to connect");
+}
+
 const CODES: { readonly [code: string]: ConnectionErrorCode } = {
-  ENOENT: "socket_missing",
-  ENOTDIR: "socket_missing",
-  ECONNREFUSED: "refused",
-  EACCES: "permission_denied",
-  EPERM: "permission_denied",
+  ...systemCodes,
   Malformed_HTTP_Response: "not_http",
   InvalidContentLength: "not_http",
 };

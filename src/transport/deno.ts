@@ -26,6 +26,7 @@ export function connect(socketPath: string): Transport {
       return bounded(await fetch(url, init as RequestInit));
     },
     errorCodeOf,
+    isUnsent,
     close() {
       client?.close();
       client = undefined;
@@ -41,6 +42,13 @@ function errorCodeOf(error: unknown): ConnectionErrorCode {
   if (errno !== undefined) return ERRNOS[errno] ?? "closed";
   return NOT_HTTP.test(said) ? "not_http" : "closed";
 }
+
+/** The second is a response that came before the request was written. */
+function isUnsent(error: unknown): boolean {
+  return UNSENT.test(causes(error).join("\n"));
+}
+
+const UNSENT = /os error (11|32)\)|unexpected message from connection/;
 
 function causes(error: unknown): string[] {
   return error instanceof Error ? [error.message, ...causes(error.cause)] : [];

@@ -1,6 +1,7 @@
 /** Node's fetch has no option for a socket: this one is made of node:http. */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { ConnectionErrorCode } from "../errors/error_code.ts";
+import { systemCodes } from "./system_codes.ts";
 import { MAX_BODY_BYTES, OversizeError } from "./body_limit.ts";
 import {
   ORIGIN,
@@ -49,6 +50,7 @@ export function connect(socketPath: string): Transport {
           .end(body);
       }),
     errorCodeOf,
+    isUnsent,
     close() {
       agent.destroy();
     },
@@ -116,13 +118,11 @@ class NodeResponse implements TransportResponse {
 function errorCodeOf(error: unknown): ConnectionErrorCode {
   const { code = "" } = error as { code?: string };
   if (code === "HPE_INVALID_EOF_STATE") return "closed";
-  return CODES[code] ?? (code.startsWith("HPE_") ? "not_http" : "closed");
+  return systemCodes[code] ?? (code.startsWith("HPE_") ? "not_http" : "closed");
 }
 
-const CODES: { readonly [code: string]: ConnectionErrorCode } = {
-  ENOENT: "socket_missing",
-  ENOTDIR: "socket_missing",
-  ECONNREFUSED: "refused",
-  EACCES: "permission_denied",
-  EPERM: "permission_denied",
-};
+/** Only a write fails so, and the VMM reads no request that is not whole. */
+function isUnsent(error: unknown): boolean {
+  const { code = "" } = error as { code?: string };
+  return code === "EPIPE" || code === "EAGAIN";
+}

@@ -11,7 +11,14 @@ import { fileURLToPath } from "node:url";
 import { pathOf, reply, serve } from "../support/server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const NO_PROXY = "localhost,127.0.0.1,::1,10.0.0.0/8,*";
+/** Values that cover every name and every address, but for ranges of IPv6. */
+const NO_PROXY = [
+  "localhost,127.0.0.1,::1,10.0.0.0/8,*",
+  "0.0.0.0/0",
+  "0.0.0.0/1,128.0.0.0/1,192.0.2.0/24",
+  "*",
+  ".",
+];
 
 /** Runs a script on this runtime with variables in both spellings. */
 async function run(
@@ -75,7 +82,8 @@ test("no variable leads a request past the socket", async () => {
     ALL_PROXY: address,
     NODE_USE_ENV_PROXY: "1",
   };
-  for (const variables of [through, { ...through, NO_PROXY }]) {
+  const values = NO_PROXY.map((value) => ({ ...through, NO_PROXY: value }));
+  for (const variables of [through, ...values]) {
     server.requests.length = 0;
     assert.equal(await run(script, variables), "done");
     assert.deepEqual(server.requests.map(pathOf), [

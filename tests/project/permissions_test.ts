@@ -143,7 +143,7 @@ function without(flags: readonly string[]): string[][] {
     const parts = value?.split(",") ?? [];
     const rest = parts.map((part) => parts.filter((other) => other !== part));
     // What is not narrowed cannot be.
-    if (name === "--allow-net" && !value) rest.push(["192.0.2.1:80"]);
+    if (name === "--allow-net" && !value) rest.push(["[100::1]:80"]);
     return [
       replaced(),
       ...rest.filter((some) => some.length > 0)
