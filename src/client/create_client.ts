@@ -187,8 +187,10 @@ function serialize(body: unknown, context: ErrorContext): string {
     throw new InvalidRequestError("invalid_request", field, reason, details);
   };
   try {
-    return stringify(body) ??
+    const text = stringify(body) ??
       refuse("body", "the operation takes a body, and none was given");
+    const field = DESCRIPTOR.exec(text)?.[1];
+    return field === undefined ? text : refuse(field, WITHOUT_DESCRIPTORS);
   } catch (error) {
     if (error instanceof InvalidRequestError) throw error;
     return error instanceof InexactValueError
@@ -207,5 +209,10 @@ async function readWhole(
 function isClosed(error: unknown): boolean {
   return error instanceof ConnectionError && error.code === "closed";
 }
+
+/** A key with a number in its place; a quote within a text has a backslash. */
+const DESCRIPTOR = /"(fds?|iommufd_fd)":\[?\d/;
+const WITHOUT_DESCRIPTORS =
+  "JSON cannot carry a file descriptor, and the VMM ignores the number; use spawnVmm({ fds, args }) or ch-remote";
 
 const JSON_BODY = { "content-type": "application/json" };

@@ -76,7 +76,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   },
   duplicate_id: {
     advice:
-      "choose another; a removed device's id stays taken until the guest releases the device",
+      "choose another; a removed device keeps its id until the guest releases it",
     messages: [
       "Identifier {} is not unique",
       "Invalid identifier as it is not unique: {}",
@@ -110,11 +110,14 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Trying to use a size {}",
       "Disk image size {}",
       "path must be shorter than SUN_LEN",
-      "Interface name too long {}",
+      "Interface name {}",
       "Unable to configure tap interface",
       "Setting {} failed",
       "Failure to parse uuid: {}",
       "Cannot modify the kernel {}",
+      "Cannot find a memory range {}",
+      "Cannot create virtio-mem device",
+      "Error related to the multiqueue {}",
       "Could not extract {} from URL: {}",
       "Expected receiver_url {}",
       "Error validating send migration parameters: {}",
@@ -133,7 +136,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     ],
   },
   unsupported: {
-    advice: "this VMM's build or release does not have the operation",
+    advice: "this build or release does not have the operation",
     messages: [
       "Not Found",
       "Invalid HTTP Method: {}",
@@ -143,15 +146,13 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   },
   busy: {
     retry: "now",
-    advice:
-      "the VMM did nothing: try again when an earlier request has finished",
+    advice: "the VMM did nothing: try again when an earlier request has ended",
     status: 429,
     messages: ["VM on-demand memory restore {}"],
   },
   overloaded: {
     retry: "now",
-    advice:
-      "the VMM did nothing: all of its ten connections are taken, try again",
+    advice: "the VMM did nothing: its ten connections are taken, try again",
     status: 503,
   },
   vmm_gone: {
@@ -164,8 +165,8 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     errnos: [2, 6, 19, 20, 111],
     messages: [
       "Destination is not a directory: {}",
-      "Failed to create TPM Device : {} does not exist{}",
-      "failure in opening vhost file: No such file or directory (os error 2)",
+      "Failed to create TPM Device {}",
+      "failure in {}",
     ],
   },
   in_use: {
@@ -214,7 +215,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     retry: "now",
     problem: "nothing listens on the socket",
     advice:
-      "a VMM that died leaves its socket behind; start it again, or check that the path is a socket",
+      "a dead VMM leaves its socket behind: start it again, or check the path",
   },
   permission_denied: {
     problem: "the operating system denies access to the socket",
@@ -228,13 +229,12 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   closed: {
     retry: "look",
     problem: "the connection ended before the response was complete",
-    advice:
-      "the VMM may have done it or have died: ask vm.info before trying again",
+    advice: "the VMM may have done it, or died: ask vm.info first",
   },
   not_http: {
     retry: "look",
-    problem: "the program that listens on the socket does not answer as a VMM",
-    advice: "check that the path is the API socket of cloud-hypervisor",
+    problem: "the listening program does not answer as a VMM",
+    advice: "check that the path is an API socket",
   },
 
   invalid_request: {},

@@ -26,7 +26,7 @@ function toLine(message: string): string {
 
 /** Messages that stand above all others, and repeat the operation. */
 const GENERAL =
-  /^(Error from .*|API response .*|The .* (could|is) not .*|Memory manager error|Failed to (validate config|deserialize JSON|\w+ migratable component.*)|Cannot \w+ VM.*)$/;
+  /^(Error from |API response |The .* (could|is) not |Memory manager |Failed to (validate config|deserialize|\w+ migratable)|Cannot \w+ VM)/;
 
 /** A path, a quoted name, or `name: value`. */
 const NAMING = /\/|"|: |\bpath=/;

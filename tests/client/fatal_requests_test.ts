@@ -173,3 +173,34 @@ test("other operations take the same bodies", () =>
     await vm.snapshot({ destination_url: "tcp:localhost:1" });
     assert.equal(server.requests.length, 2);
   }));
+
+test("a file descriptor in a body is refused, with the ways that work", () =>
+  serving(
+    (socket) => socket.write(reply(204)),
+    async ({ path, requests }) => {
+      const { vm } = createClient(path);
+      const calls: [string, Promise<unknown>][] = [
+        ["fds", vm.create({ net: [{ fds: [7] }] })],
+        ["fds", vm.addNet({ fds: [8, 9] })],
+        ["fd", vm.addDevice({ fd: 3 })],
+        ["iommufd_fd", vm.create({ platform: { iommufd_fd: 4 } })],
+      ];
+      for (const [field, call] of calls) {
+        await assert.rejects(call, (error) => {
+          assert.ok(error instanceof InvalidRequestError, `${error}`);
+          assert.equal(error.code, "invalid_request");
+          assert.equal(error.field, field);
+          assert.match(
+            error.message,
+            /spawnVmm\(\{ fds, args \}\) or ch-remote/,
+          );
+          return true;
+        });
+      }
+      assert.deepEqual(requests, []);
+      // What the VMM returns, and texts that only look like a descriptor.
+      await vm.create({ net: [{ fds: [-1] }, { fds: [] }] });
+      await vm.create({ payload: { cmdline: 'a "fd":3 "fds":[4]' } });
+      assert.equal(requests.length, 2);
+    },
+  ));

@@ -130,7 +130,7 @@ test("a connection that ends names what is known to kill a VMM", () =>
       ],
       [
         () => vm.sendMigration({ destination_url: "unix:/a", local: true }),
-        /local migration kills a VMM/,
+        /shared memory kills a VMM/,
       ],
     ];
     for (const [call, said] of lethal) {

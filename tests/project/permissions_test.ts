@@ -47,6 +47,7 @@ const SCRIPTS: { readonly [call: string]: string } = {
     const { data, error } = await createSdk("S").vmm.ping();
     if (!data) throw error;`,
   "validate(config)": `validate({ payload: {} });`,
+  "parse(text)": `parse("[1]");`,
   "parseCommandLine(argv)": `parseCommandLine(["--kernel", "/k"]);`,
   'readEvents("E")': `for await (const _ of readEvents("E")) break;`,
   'waitForState(client, "Running")': `
