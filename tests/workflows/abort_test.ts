@@ -1,8 +1,8 @@
 /** Each step of each workflow obeys its signal, and no refusal leaks. */
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { type Client, createClient, unixFetch } from "../../mod.ts";
 import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
@@ -178,11 +178,10 @@ test("a refusal leaves no timer, no listener and no directory", () =>
       () => spawnVmm({ command: "/no/such/program", signal }),
       () => spawnVmm({ timeoutMs: 0, signal }),
     ];
-    const temporary = (): string[] =>
-      readdirSync(tmpdir()).filter((name) =>
-        /^chv-(migration|vmm)-/.test(name)
-      );
-    const before = temporary();
+    const temporary = join(directory, "temporary");
+    mkdirSync(temporary);
+    const { TMPDIR } = process.env;
+    process.env["TMPDIR"] = temporary;
     for (const [index, refuse] of refused.entries()) {
       const timers = await countTimers(async () => {
         const error = await refuse().then(() => undefined, (error) => error);
@@ -197,8 +196,9 @@ test("a refusal leaves no timer, no listener and no directory", () =>
       assert.equal(timers, 0, `${index}`);
       assert.equal(listeners, 0, `${index}`);
     }
-    const left = temporary().filter((name) => !before.includes(name));
-    assert.deepEqual(left, []);
+    if (TMPDIR === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = TMPDIR;
+    assert.deepEqual(readdirSync(temporary), []);
   }));
 
 /** The number of timers of an hour that the function sets and does not clear. */

@@ -171,3 +171,11 @@ test("snapshotVm() aborted resumes the VM and gives the reason", () =>
     assert.equal(await stateOf(place), "Running");
     assert.equal(existsSync(join(directory, "a")), false);
   }));
+
+test("snapshotVm() does not call the end of the VMM a failed rollback", () =>
+  running(async ({ fake, vmm, directory }) => {
+    fake.injectFault({ operation: "vm.snapshot", fault: "crash" });
+    const target = join(directory, "a");
+    await assert.rejects(snapshotVm(vmm, target), { code: "closed" });
+    assert.equal(existsSync(target), false);
+  }));
