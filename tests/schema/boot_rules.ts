@@ -355,6 +355,24 @@ export const limits: readonly Limit[] = [
     message: VIRTIO_MEM,
   },
   {
+    good: memory({ hotplug_size: 256 * MIB, hotplug_method: "VirtioMem" }),
+    bad: memory({ hotplug_size: 192 * MIB, hotplug_method: "VirtioMem" }),
+    path: "memory.hotplug_size",
+    message: VIRTIO_MEM,
+  },
+  {
+    good: { vsock: { cid: 4_294_967_294, socket } },
+    bad: { vsock: { cid: 4_294_967_295, socket } },
+    path: "vsock.cid",
+    message: /must be 3 to 4294967294, not 4294967295/,
+  },
+  {
+    good: { net: [{ mtu: 1280 }] },
+    bad: { net: [{ mtu: 1279 }] },
+    path: "net[0].mtu",
+    message: /1280/,
+  },
+  {
     good: memory({ hotplug_size: 1 }),
     bad: memory({ hotplug_size: 1024, hotplug_method: "VirtioMem" }),
     path: "memory.hotplug_size",

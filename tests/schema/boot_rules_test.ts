@@ -66,6 +66,9 @@ test("validate() checks the paths in URLs", () => {
     assert.deepEqual(codes({ [field]: `unix:${socket}` }, operation), []);
     const [problem] = codes({ [field]: `unix:${socket}v` }, operation);
     assert.match(problem!, long);
+    assert.deepEqual(codes({ [field]: "tcp:127.0.0.1:65535" }, operation), []);
+    const port = codes({ [field]: "tcp:127.0.0.1:65536" }, operation);
+    assert.match(port[0]!, /number too large to fit in target type/);
     assert.match(codes({ [field]: "unix:/\0" }, operation)[0]!, /null bytes/);
   }
   for (

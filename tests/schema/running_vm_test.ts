@@ -265,6 +265,11 @@ test("faults of the VM itself are not faults of the request", () => {
   assert.deepEqual(problems(vm, "vm.add-net", {}), []);
 });
 
+test("a VM before its boot has disks without a name", () => {
+  const vm = { disks: [{ path: "/a" }] };
+  assert.deepEqual(problems(vm, "vm.remove-device", { id: "_disk0" }), []);
+});
+
 test("without the VM, a request is checked by itself", () => {
   const add = (body: unknown, operation: RequestName) =>
     validate(body, operation);
