@@ -351,8 +351,9 @@ async function booting(release: ReleaseName) {
   const { vm } = createClient(vmm.socketPath, { allowFatal: true });
   return {
     async refuse(config: Body): Promise<boolean> {
-      await vm.create(config as never);
-      const refused = await vm.boot().then(() => false, () => true);
+      // The client refuses a descriptor before it is sent.
+      const refused = await vm.create(config as never).then(() => vm.boot())
+        .then(() => false, () => true);
       await vm.delete();
       return refused;
     },
