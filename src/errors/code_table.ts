@@ -117,6 +117,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Cannot modify the kernel {}",
       "Cannot find a memory range {}",
       "Cannot create virtio-mem device",
+      "Error from region creation",
       "Error related to the multiqueue {}",
       "Could not extract {} from URL: {}",
       "Expected receiver_url {}",
@@ -192,6 +193,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     errnos: [21],
     messages: [
       "failed to fill whole buffer",
+      "Failed getting disk size: {}",
       "Kernel Loader: {}",
       "Kernel lacks PVH header",
       "Firmware too big",

@@ -68,6 +68,8 @@ function errorOf(
 
 /** The refusals that keep the code `other`, by their last message. */
 const OTHERS: { readonly [message: string]: string } = {
+  "Could not verify AMX support. These are the supported features that were reported: features=231":
+    "the host's CPU lacks a feature: no code is for that",
   "Cannot create the system allocator":
     "the guest's address space is too small, which the message does not say",
   "Failed to compute initramfs address":
