@@ -1,5 +1,12 @@
-/** The guest of the fake VMM in `console.ts`, `attach.ts` and `ready.ts`. */
-import type { GuestScript } from "@chv/cloud-hypervisor/testing";
+// Runs as it is where the package is installed. In Deno without an import map,
+// write "jsr:@chv/cloud-hypervisor…" in the imports.
+/** The guest of the fake VMM in the examples that reach their guest. */
+import type {
+  GuestConnection,
+  GuestScript,
+} from "@chv/cloud-hypervisor/testing";
+import { spawn } from "node:child_process";
+import process from "node:process";
 
 const files = new Map<string, string>();
 let isLoggedIn = false;
@@ -30,6 +37,27 @@ const guest: GuestScript = {
     }
     return line === "uname -sr" ? `Linux 6.12.0\n${prompt}` : prompt;
   },
+  vsock: { 22: (connection) => void serveSsh(connection) },
 };
 
 export default guest;
+
+/** Serves a connection by `FAKE_SSHD`, an sshd that uses stdin and stdout. */
+async function serveSsh(connection: GuestConnection): Promise<void> {
+  const { FAKE_SSHD: command } = process.env;
+  if (command === undefined) return connection.close();
+  const child = spawn("/bin/sh", ["-c", command], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdin.on("error", () => {});
+  const writer = connection.writable.getWriter();
+  child.stdout.on("data", (chunk: Uint8Array) => {
+    writer.write(chunk).catch(() => child.kill());
+  });
+  child.once("close", () => void writer.close().catch(() => {}));
+  try {
+    for await (const chunk of connection.readable) child.stdin.write(chunk);
+  } finally {
+    child.stdin.end();
+  }
+}

@@ -12,14 +12,18 @@ import {
   type Recipe,
 } from "../support/script.ts";
 import { type RegisterTest, testIf } from "../support/skip.ts";
+import { hasSshd, NO_SSHD } from "../support/sshd.ts";
 import { inDirectory, programs } from "../support/vmms.ts";
 import { backup, health, hotplug, metrics, top } from "./attached.ts";
 import { attach, demo, file, first, many, prints, runner } from "./owned.ts";
+import { ssh } from "./reached.ts";
 
 interface Example {
   readonly run: Recipe;
   /** The forms in which the example is run. Default: with both VMMs. */
   readonly as?: readonly ("fake" | "real" | "compiled")[];
+  /** The reason why the example cannot run here, if there is one. */
+  readonly skip?: string | undefined;
 }
 
 const EVERY = ["fake", "real", "compiled"] as const;
@@ -28,6 +32,10 @@ const TABLE: { readonly [name: string]: Example } = {
   attach: { run: attach, as: ["fake", "real"] },
   backup: { run: backup, as: EVERY },
   boot_test: { run: bootTest, as: ["fake"] },
+  "cloud-init": {
+    run: prints("cloud-init", /^vm-\d+ is ready, with 2 disks$/m),
+    as: ["fake"],
+  },
   console: {
     run: prints("console", /^Linux 6\.12\.0$\n^a file from the host$/m),
     as: ["fake"],
@@ -55,6 +63,7 @@ const TABLE: { readonly [name: string]: Example } = {
   },
   runner: { run: runner, as: EVERY },
   serial: { run: prints("serial", /^hello from the (guest|fake)$/m) },
+  ssh: { run: ssh, as: ["fake"], skip: hasSshd ? undefined : NO_SSHD },
   top: { run: top, as: ["fake"] },
 };
 
@@ -82,16 +91,21 @@ const FORMS: Record<string, Form & { test: RegisterTest }> = {
   },
 };
 
-for (const [name, { run, as = ["fake", "real"] }] of Object.entries(TABLE)) {
+for (const [name, example] of Object.entries(TABLE)) {
+  const { run, as = ["fake", "real"], skip } = example;
   for (const { test, ...form } of as.map((kind) => FORMS[kind]!)) {
-    test(`examples/${name}.ts runs ${form.name}`, () =>
-      inDirectory(async (directory) => {
-        try {
-          await run(directory, form);
-        } finally {
-          killScripts();
-        }
-      }));
+    const register = skip === undefined ? test : testIf(false, skip);
+    register(
+      `examples/${name}.ts runs ${form.name}`,
+      () =>
+        inDirectory(async (directory) => {
+          try {
+            await run(directory, form);
+          } finally {
+            killScripts();
+          }
+        }),
+    );
   }
 }
 

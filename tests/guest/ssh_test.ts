@@ -1,13 +1,14 @@
 /** The command line of an ssh that goes through vsock. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { sshCommand } from "../../src/guest/mod.ts";
 import { testIf } from "../support/skip.ts";
+import { hasSshd, isInstalled, NO_SSHD, prepareSshd } from "../support/sshd.ts";
 import { inDirectory } from "../support/vmms.ts";
 import { emulateVsock } from "./emulator.ts";
 
@@ -45,15 +46,13 @@ for (const proxy of ["runtime", "socat"] as const) {
   );
 
   testIf(
-    existsSync("/usr/sbin/sshd") && process.getuid?.() === 0 &&
-      isInstalled("ssh-keygen") &&
-      (proxy === "runtime" || isInstalled("socat")),
-    "sshd, ssh or socat is not installed, or the user is not root",
+    hasSshd && (proxy === "runtime" || isInstalled("socat")),
+    proxy === "runtime" ? NO_SSHD : `socat is not installed, or ${NO_SSHD}`,
   )(
     `ssh runs a command through vsock, by ${proxy}`,
     () =>
       inDirectory(async (directory) => {
-        const sshd = startSshd(directory);
+        const sshd = prepareSshd(directory);
         const path = join(directory, NAME);
         const guest = await emulateVsock(path, (port) => {
           if (port !== 2222) return undefined;
@@ -133,26 +132,4 @@ function runWith(
   let output = "";
   child.stdout.on("data", (chunk) => output += chunk);
   return new Promise((resolve) => child.on("close", () => resolve(output)));
-}
-
-function isInstalled(program: string): boolean {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-}
-
-/** The command of an sshd that serves its stdin and stdout. */
-function startSshd(directory: string): string[] {
-  mkdirSync("/run/sshd", { recursive: true });
-  const key = join(directory, "key");
-  const hostKey = join(directory, "host");
-  for (const path of [key, hostKey]) {
-    spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
-  }
-  const keys = join(directory, "authorized_keys");
-  writeFileSync(keys, readFileSync(`${key}.pub`), { mode: 0o600 });
-  const config = join(directory, "sshd_config");
-  writeFileSync(
-    config,
-    `HostKey ${hostKey}\nAuthorizedKeysFile ${keys}\nStrictModes no\nPermitRootLogin yes\nUsePAM no\n`,
-  );
-  return ["/usr/sbin/sshd", "-i", "-f", config];
 }
