@@ -46,9 +46,9 @@ export {
   VmmExitedError,
 } from "./src/errors/errors.ts";
 export { type UnixFetch, unixFetch } from "./src/client/unix_fetch.ts";
-export type { ApiSpec } from "./src/contract/api_spec.ts";
-export type { CallOptions } from "./src/contract/call_options.ts";
-export type { UnknownEnumValue } from "./src/contract/unknown_enum_value.ts";
+export type { ApiSpec } from "./src/generated_support/api_spec.ts";
+export type { CallOptions } from "./src/generated_support/call_options.ts";
+export type { UnknownEnumValue } from "./src/generated_support/unknown_enum_value.ts";
 export {
   type Api,
   apiSpec,

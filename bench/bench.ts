@@ -44,7 +44,7 @@ async function section(name: keyof typeof PRINT): Promise<string> {
   const command = (file: string): string[] => [program, ...FLAGS[name]!, file];
   const vmm = await spawnVmm(fakeProgram({ files: "any" }));
   try {
-    const calls = fileURLToPath(new URL("calls.ts", import.meta.url));
+    const calls = fileURLToPath(new URL("./calls.ts", import.meta.url));
     const scale = values.quick ? "0.002" : "1";
     const { figures, heap }: Calls = JSON.parse(
       output([...command(calls), vmm.socketPath, scale]),

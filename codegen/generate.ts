@@ -15,18 +15,18 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { apiSource } from "./api.ts";
-import { config } from "./config.ts";
-import { descriptionsSource } from "./descriptions.ts";
-import { describe } from "./docs.ts";
-import { eventsSource } from "./events.ts";
-import { refusalsSource } from "./refusals.ts";
-import { requestsSource } from "./requests.ts";
-import { schemasSource } from "./schemas.ts";
+import { apiSource } from "./writers/write_api.ts";
+import { config } from "./hey_api_options.ts";
+import { descriptionsSource } from "./writers/write_descriptions.ts";
+import { describe } from "./docstrings.ts";
+import { eventsSource } from "./writers/write_events.ts";
+import { refusalsSource } from "./writers/write_refusals.ts";
+import { requestsSource } from "./writers/write_requests.ts";
+import { schemasSource } from "./writers/write_schemas.ts";
 import { readSpec } from "./spec.ts";
 import { trimHeyApi } from "./trim_hey_api.ts";
 import { withVariants } from "./variants.ts";
-import { wireKeywordsSource } from "./wire_keywords.ts";
+import { wireKeywordsSource } from "./writers/write_wire_keywords.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SPEC = join(ROOT, "spec/cloud-hypervisor.yaml");
@@ -70,12 +70,12 @@ export async function generate(
 
 /** The type with which an open enum of a configuration ends. */
 const TYPES_HEADER =
-  'import type { UnknownEnumValue } from "../contract/unknown_enum_value.ts";\n';
+  'import type { UnknownEnumValue } from "../generated_support/unknown_enum_value.ts";\n';
 
 function stale(): boolean {
   const made = newest([OUTPUT], Math.min);
   const from = newest([
-    SPEC,
+    join(ROOT, "spec"),
     join(ROOT, "codegen"),
     // Not the lock file, which every install writes anew.
     join(ROOT, "package.json"),

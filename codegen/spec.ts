@@ -1,5 +1,7 @@
 /** The spec as the generator sees it: what it reads, no more. */
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
 export interface Spec {
@@ -87,9 +89,17 @@ export interface Endpoint extends Operation {
   method: string;
 }
 
-/** Reads a spec, with the answers that operations share put in their place. */
+/**
+ * Reads a spec and the `events.yaml` beside it, with the responses that
+ * operations share put in their place.
+ */
 export function readSpec(path: string | URL): Spec {
-  const spec = parse(readFileSync(path, "utf8")) as Spec;
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const events = join(dirname(file), "events.yaml");
+  const spec = {
+    ...parse(readFileSync(file, "utf8")),
+    "x-events": parse(readFileSync(events, "utf8")),
+  } as Spec;
   for (const { responses } of endpoints(spec)) {
     for (const [status, { $ref, ...own }] of Object.entries(responses)) {
       if ($ref === undefined) continue;

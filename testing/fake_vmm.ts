@@ -11,7 +11,7 @@ import { join, resolve as absolute } from "node:path";
 import type { FaultRule } from "./api/fault_rule.ts";
 import { Faults } from "./api/faults.ts";
 import { type LoggedRequest, Service } from "./api/service.ts";
-import { ScriptedGuest } from "./guest.ts";
+import { ScriptedGuest } from "./guest/scripted_guest.ts";
 import type { FakeGuest } from "./guest/fake_guest.ts";
 import { removeDeadSocket } from "./http/dead_socket.ts";
 import { HttpServer } from "./http/server.ts";

@@ -62,7 +62,7 @@ function toJson(guest: GuestScript): string {
   return JSON.stringify(guest, (key, value) => {
     if (typeof value !== "function") return value;
     throw new TypeError(
-      `guest: ${key} is a function, and the program is another process; give the URL of a module whose default export is the guest: new URL("./guest.ts", import.meta.url)`,
+      `guest: ${key} is a function, and the program is another process; give the URL of a module whose default export is the guest: new URL("./guest/scripted_guest.ts", import.meta.url)`,
     );
   });
 }

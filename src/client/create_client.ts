@@ -4,8 +4,8 @@ import { checkDeadline, Deadline } from "../wait/deadline.ts";
 import type { ErrorContext } from "../errors/base_error.ts";
 import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
 import { findFatalFields } from "../requests/fatal_requests.ts";
-import type { CallOptions } from "../contract/call_options.ts";
-import type { Operation } from "../contract/operation.ts";
+import type { CallOptions } from "../generated_support/call_options.ts";
+import type { Operation } from "../generated_support/operation.ts";
 import {
   type Api,
   createApi,

@@ -1,7 +1,7 @@
 /** Turns a response of the VMM into data or an error. */
 import type { ErrorContext } from "../errors/base_error.ts";
 import { ApiError, ConnectionError } from "../errors/errors.ts";
-import type { Operation } from "../contract/operation.ts";
+import type { Operation } from "../generated_support/operation.ts";
 import { parse, parseBigints } from "../json/json.ts";
 
 /** The data of a successful response, `undefined` if it has none. */

@@ -1,5 +1,5 @@
 /** The events that a reader yields. */
-import type { MonitorEvent } from "../contract/monitor_event.ts";
+import type { MonitorEvent } from "../generated_support/monitor_event.ts";
 import type { KnownEvent } from "../generated/events.gen.ts";
 
 /**

@@ -28,4 +28,4 @@ export type {
 } from "./event.ts";
 export { type EventInput, readEvents } from "./read.ts";
 export type { KnownEvent } from "../generated/events.gen.ts";
-export type { MonitorEvent } from "../contract/monitor_event.ts";
+export type { MonitorEvent } from "../generated_support/monitor_event.ts";

@@ -1,6 +1,6 @@
 /** Finds whole records among other bytes. */
 import type { Buffer } from "node:buffer";
-import type { MonitorEvent } from "../contract/monitor_event.ts";
+import type { MonitorEvent } from "../generated_support/monitor_event.ts";
 import { eventKinds, type KnownEvent } from "../generated/events.gen.ts";
 import type { UnlistedEvent, UnreadableEvent } from "./event.ts";
 

@@ -1,5 +1,5 @@
 /** Checks a value against the JSON Schema of a request. */
-import type { JsonSchema } from "../contract/json_schema.ts";
+import type { JsonSchema } from "../generated_support/json_schema.ts";
 import { pathOf, type Step } from "../json/path.ts";
 import { sameMeaning } from "./hints.ts";
 import { isRemoved, movedTo } from "./moved_keys.ts";

@@ -1,5 +1,5 @@
 /** Suggestions for values of the wrong type. */
-import type { JsonSchema } from "../contract/json_schema.ts";
+import type { JsonSchema } from "../generated_support/json_schema.ts";
 import { nearest } from "./nearest.ts";
 
 /** JSON that has the meaning of a value of another type, if there is any. */

@@ -1,7 +1,7 @@
 /** The JSON Schema of a request, for editors and other validators. */
 import { descriptions } from "../generated/descriptions.gen.ts";
 import type { RequestName } from "../generated/requests.gen.ts";
-import type { JsonSchema } from "../contract/json_schema.ts";
+import type { JsonSchema } from "../generated_support/json_schema.ts";
 import { schemas } from "../generated/schemas.gen.ts";
 import { schemaNameOf } from "./request_schema.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 export { jsonSchema } from "./json_schema.ts";
-export type { JsonSchema } from "../contract/json_schema.ts";
+export type { JsonSchema } from "../generated_support/json_schema.ts";
 export type { Problem, ProblemCode } from "./problem.ts";
 export type { RequestName } from "../generated/requests.gen.ts";
 export { validate, type ValidateOptions } from "./validate.ts";

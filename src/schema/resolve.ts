@@ -1,5 +1,5 @@
 /** Follows the references between the schemas of requests. */
-import type { JsonSchema } from "../contract/json_schema.ts";
+import type { JsonSchema } from "../generated_support/json_schema.ts";
 import { schemas } from "../generated/schemas.gen.ts";
 
 /** A schema without its reference; `nullable` where null is accepted too. */

@@ -5,7 +5,7 @@ import { checkSchema } from "./check_schema.ts";
 import type { Config } from "./config.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { schemaNameOf } from "./request_schema.ts";
-import { requestViolations } from "./rules/request.ts";
+import { requestViolations } from "./rules/all_request_rules.ts";
 import { toJsonValue } from "./to_json_value.ts";
 import { withDefaults } from "./with_defaults.ts";
 

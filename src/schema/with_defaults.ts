@@ -1,5 +1,5 @@
 /** Fills in the defaults of a request. */
-import type { JsonSchema } from "../contract/json_schema.ts";
+import type { JsonSchema } from "../generated_support/json_schema.ts";
 import { resolve, resolveName } from "./resolve.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** The VM of a VMM, which may have none. */
 import type { Client } from "../client/create_client.ts";
 import { ApiError } from "../errors/errors.ts";
-import type { CallOptions } from "../contract/call_options.ts";
+import type { CallOptions } from "../generated_support/call_options.ts";
 import type { VmInfo } from "../generated/types.gen.ts";
 
 /** The VM's info, or undefined where the VMM has no VM. */

@@ -1,6 +1,6 @@
 /** Replaces the VM of a VMM, or brings the old VM back. */
 import type { Client } from "../client/create_client.ts";
-import type { CallOptions } from "../contract/call_options.ts";
+import type { CallOptions } from "../generated_support/call_options.ts";
 import type { VmConfig, VmInfo } from "../generated/types.gen.ts";
 import { assertReplaceable } from "./landlock.ts";
 import { rollBack } from "./rollback.ts";

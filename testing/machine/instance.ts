@@ -1,6 +1,6 @@
 /** A VM: half-built after a failed boot, running, or paused. */
 import type { Config } from "../../src/schema/config.ts";
-import { idsOf } from "./config.ts";
+import { idsOf } from "./device_lists.ts";
 import { Devices } from "./devices.ts";
 import type { Release } from "../release.ts";
 import type { PciLocation } from "./live_device.ts";

@@ -4,7 +4,7 @@ import type { Release } from "../release.ts";
 import type { Clock } from "./clock.ts";
 import type { EventMonitor } from "./event_monitor.ts";
 import type { Exit } from "./exit.ts";
-import type { Guest } from "./guest.ts";
+import type { Guest } from "./guest_interface.ts";
 import type { Host } from "./host.ts";
 import type { CloseSocket } from "./host_sockets.ts";
 import type { Instance } from "./instance.ts";

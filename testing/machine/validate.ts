@@ -1,6 +1,6 @@
 /** Validates a configuration as `vm.boot` and hotplug do. */
 import type { Config } from "../../src/schema/config.ts";
-import { configViolations } from "../../src/schema/rules/config.ts";
+import { configViolations } from "../../src/schema/rules/all_config_rules.ts";
 import { type Violation, violation } from "../../src/schema/rules/rule.ts";
 import type { Host } from "./host.ts";
 import { applyValidation } from "./apply_validation.ts";

@@ -22,7 +22,7 @@ import {
 import { firstChain, validate } from "../machine/validate.ts";
 import { assertTopology, startVcpus } from "../machine/vcpus.ts";
 import { deviceManagerError, VmmError } from "../machine/vmm_error.ts";
-import { addDevices } from "./devices.ts";
+import { addDevices } from "./boot_devices.ts";
 
 /** Stores a configuration, without validating or building anything. */
 export function create(machine: Machine, body: VmConfig): void {

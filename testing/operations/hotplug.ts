@@ -6,7 +6,11 @@ import type {
   VsockConfig,
 } from "../../src/generated/types.gen.ts";
 import type { Config, Device } from "../../src/schema/config.ts";
-import { addDevice, type DeviceList, removeDevice } from "../machine/config.ts";
+import {
+  addDevice,
+  type DeviceList,
+  removeDevice,
+} from "../machine/device_lists.ts";
 import type { Devices } from "../machine/devices.ts";
 import type { DeviceKind } from "../machine/device_kind.ts";
 import { lockImage } from "../machine/image_lock.ts";

@@ -8,7 +8,7 @@ import {
   hotpluggedRam,
   totalRam,
 } from "../../src/schema/config.ts";
-import { bytes } from "../machine/config.ts";
+import { bytes } from "../machine/device_lists.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Machine } from "../machine/machine.ts";
 import { features } from "../release.ts";

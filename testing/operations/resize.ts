@@ -4,7 +4,7 @@ import type {
   VmResizeDisk,
   VmResizeZone,
 } from "../../src/generated/types.gen.ts";
-import { bytes, type Given } from "../machine/config.ts";
+import { bytes, type Given } from "../machine/device_lists.ts";
 import type { Instance } from "../machine/instance.ts";
 import type { Machine } from "../machine/machine.ts";
 import { startVcpus } from "../machine/vcpus.ts";

@@ -1,6 +1,6 @@
 /** The schemas of requests with the keywords of the wire. */
-import type { JsonSchema } from "../../src/contract/json_schema.ts";
-import type { WireKeywords } from "../../src/contract/wire_keywords.ts";
+import type { JsonSchema } from "../../src/generated_support/json_schema.ts";
+import type { WireKeywords } from "../../src/generated_support/wire_keywords.ts";
 import { schemas as jsonSchemas } from "../../src/generated/schemas.gen.ts";
 import { wireKeywords } from "../../src/generated/wire_keywords.gen.ts";
 

@@ -14,9 +14,23 @@ import {
 import { type RegisterTest, testIf } from "../support/skip.ts";
 import { hasSshd, NO_SSHD } from "../support/sshd.ts";
 import { inDirectory, programs } from "../support/vmms.ts";
-import { backup, health, hotplug, metrics, top } from "./attached.ts";
-import { attach, demo, file, first, many, prints, runner } from "./owned.ts";
-import { ssh } from "./reached.ts";
+import {
+  backup,
+  health,
+  hotplug,
+  metrics,
+  top,
+} from "./recipes_on_a_socket.ts";
+import {
+  attach,
+  demo,
+  file,
+  first,
+  many,
+  prints,
+  runner,
+} from "./recipes_that_spawn.ts";
+import { ssh } from "./recipes_by_ssh.ts";
 
 interface Example {
   readonly run: Recipe;

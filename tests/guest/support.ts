@@ -42,7 +42,7 @@ const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
 
 const FAKE = fakeProgram({
   files: "any",
-  guest: new URL("scripted_guest.ts", import.meta.url),
+  guest: new URL("./scripted_guest.ts", import.meta.url),
 });
 
 export const hosts: readonly Host[] = [
@@ -117,7 +117,7 @@ export function guestProgram(): string {
   const directory = mkdtempSync(join(tmpdir(), "chv-guest-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const output = join(directory, "guest.elf");
-  const script = fileURLToPath(new URL("program/build.sh", import.meta.url));
+  const script = fileURLToPath(new URL("./program/build.sh", import.meta.url));
   const { status, stderr } = spawnSync("sh", [script, output]);
   if (status !== 0 || !existsSync(output)) throw new Error(String(stderr));
   return built = output;

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { Worker as NodeWorker } from "node:worker_threads";
 
-const url = new URL("worker.ts", import.meta.url);
+const url = new URL("./worker.ts", import.meta.url);
 const end = (message: unknown): void => {
   process.stdout.write(`${message}\n`, () => process.exit(0));
 };

@@ -8,11 +8,16 @@ import {
   importsOf,
   partOf,
   sources,
-} from "../../codegen/architecture.ts";
+} from "../../codegen/pages/architecture_page.ts";
 
 /** What each part imports; a new arrow is a decision, and stands here. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  "mod.ts": ["src/client", "src/contract", "src/errors", "src/generated"],
+  "mod.ts": [
+    "src/client",
+    "src/errors",
+    "src/generated",
+    "src/generated_support",
+  ],
   "src/sdk": ["src/client", "src/generated", "src/json", "src/transport"],
   "src/process": [
     "src/arguments",
@@ -27,10 +32,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/workflows": [
     "src/arguments",
     "src/client",
-    "src/contract",
     "src/errors",
     "src/events",
     "src/generated",
+    "src/generated_support",
     "src/json",
     "src/vmm",
     "src/wait",
@@ -44,25 +49,30 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/vmm": [
     "src/client",
-    "src/contract",
     "src/errors",
     "src/events",
     "src/generated",
+    "src/generated_support",
     "src/wait",
   ],
-  "src/events": ["src/contract", "src/generated", "src/wait"],
+  "src/events": ["src/generated", "src/generated_support", "src/wait"],
   "src/command_line": [
     "src/errors",
     "src/generated",
     "src/requests",
     "src/schema",
   ],
-  "src/schema": ["src/contract", "src/generated", "src/json", "src/requests"],
+  "src/schema": [
+    "src/generated",
+    "src/generated_support",
+    "src/json",
+    "src/requests",
+  ],
   "src/client": [
     "src/arguments",
-    "src/contract",
     "src/errors",
     "src/generated",
+    "src/generated_support",
     "src/json",
     "src/requests",
     "src/transport",
@@ -75,12 +85,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/arguments": ["src/errors"],
   "src/errors": ["src/generated"],
   "src/json": [],
-  "src/generated": ["src/contract"],
-  "src/contract": [],
+  "src/generated": ["src/generated_support"],
+  "src/generated_support": [],
   "testing": [
     "src/command_line",
-    "src/contract",
     "src/generated",
+    "src/generated_support",
     "src/json",
     "src/schema",
   ],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { type Gh, report } from "../../codegen/report.ts";
+import { type Gh, report } from "../../codegen/drift_issue.ts";
 import project from "../../deno.json" with { type: "json" };
 import own from "../../package.json" with { type: "json" };
 import { obstacles } from "../../tools/publish.ts";

@@ -4,7 +4,7 @@ import process from "node:process";
 import { test } from "node:test";
 import fc, { type Arbitrary } from "fast-check";
 import { requests } from "../../src/generated/requests.gen.ts";
-import type { JsonSchema } from "../../src/contract/json_schema.ts";
+import type { JsonSchema } from "../../src/generated_support/json_schema.ts";
 import { schemas } from "../../src/generated/schemas.gen.ts";
 import { checkSchema } from "../../src/schema/check_schema.ts";
 import { resolve, resolveName } from "../../src/schema/resolve.ts";

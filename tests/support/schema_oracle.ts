@@ -1,6 +1,6 @@
 /** Ajv as the oracle of the library's own walker of schemas. */
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
-import type { JsonSchema } from "../../src/contract/json_schema.ts";
+import type { JsonSchema } from "../../src/generated_support/json_schema.ts";
 import { schemas } from "../../src/generated/schemas.gen.ts";
 
 /** Accepts a value if it has no error; an error is the path of a value. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sources } from "../../codegen/architecture.ts";
+import { sources } from "../../codegen/pages/architecture_page.ts";
 import { blocks } from "./markdown.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

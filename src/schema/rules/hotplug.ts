@@ -1,7 +1,7 @@
 /** `vm.add-…` and `vm.remove-device`. */
 import type { VmRemoveDevice } from "../../generated/types.gen.ts";
 import type { Config, Device } from "../config.ts";
-import { bootViolations, deviceViolations } from "./boot.ts";
+import { bootViolations, deviceViolations } from "./all_boot_rules.ts";
 import { RuleContext } from "./context.ts";
 import { DEVICE_LISTS, Ids } from "./ids.ts";
 import { unknownId } from "./resize.ts";

@@ -1,5 +1,5 @@
 /** Writes refusals.gen.ts: when operations work, and how their failures begin. */
-import { endpoints, type Spec } from "./spec.ts";
+import { endpoints, type Spec } from "../spec.ts";
 
 export function refusalsSource(spec: Spec): string {
   const rows = endpoints(spec).map((endpoint) => {

@@ -1,6 +1,6 @@
 /** Creates all devices of a VM, in the order of the real VMM. */
 import type { Config, Device } from "../../src/schema/config.ts";
-import { type DeviceList, devicesOf } from "../machine/config.ts";
+import { type DeviceList, devicesOf } from "../machine/device_lists.ts";
 import { createDevice } from "../machine/create_device.ts";
 import type { DeviceKind } from "../machine/device_kind.ts";
 import { addressBits } from "../machine/guest_memory.ts";

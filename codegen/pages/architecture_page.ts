@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The drawn parts, from the outside in, each with its purpose. */
 const PARTS: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "src/errors": "error classes and codes",
   "src/json": "exact JSON",
   "src/generated": "made from the spec",
-  "src/contract": "types that generated code shares with the rest",
+  "src/generated_support": "types that generated code shares with the rest",
   "testing": "./testing: the fake VMM",
 };
 

@@ -1,11 +1,11 @@
 /** Reads the error codes and their meanings, and writes docs/errors.md. */
 import { readFileSync } from "node:fs";
-import { codeTable, retryOf } from "../src/errors/code_table.ts";
-import type { ErrorCode } from "../src/errors/error_code.ts";
+import { codeTable, retryOf } from "../../src/errors/code_table.ts";
+import type { ErrorCode } from "../../src/errors/error_code.ts";
 import { item, paragraph, table } from "./markdown.ts";
-import { endpoints, type Spec } from "./spec.ts";
+import { endpoints, type Spec } from "../spec.ts";
 
-const SOURCE = new URL("../src/errors/error_code.ts", import.meta.url);
+const SOURCE = new URL("../../src/errors/error_code.ts", import.meta.url);
 
 /** The meanings of the codes of one union, in the order of the source. */
 export function meanings(union: string): Map<ErrorCode, string> {

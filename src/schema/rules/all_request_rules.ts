@@ -9,7 +9,7 @@ import type {
   VmSnapshotConfig,
 } from "../../generated/types.gen.ts";
 import type { Config, Device } from "../config.ts";
-import { bootViolations } from "./boot.ts";
+import { bootViolations } from "./all_boot_rules.ts";
 import { descriptorViolations, missingDescriptors } from "./descriptors.ts";
 import { disk } from "./disks.ts";
 import { addresses, urlViolations } from "./formats.ts";

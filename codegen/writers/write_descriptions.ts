@@ -1,8 +1,8 @@
 /** Writes descriptions.gen.ts: the descriptions of the schemas of requests. */
-import { remarks } from "./docs.ts";
-import { schemasOf } from "./schemas.ts";
+import { remarks } from "../docstrings.ts";
+import { schemasOf } from "./write_schemas.ts";
 import { constant, HEADER } from "./source.ts";
-import type { Schema, Spec } from "./spec.ts";
+import type { Schema, Spec } from "../spec.ts";
 
 /** By schema, then by member; "" is the schema itself. */
 type Descriptions = Record<string, Record<string, string>>;

@@ -2,9 +2,9 @@
 export const HEADER =
   "// Made by `deno task gen` from spec/cloud-hypervisor.yaml.\n\n";
 
-/** The beginning of a file that needs a type of src/contract. */
+/** The beginning of a file that needs a type of src/generated_support. */
 export function header(type: string, file: string): string {
-  return `${HEADER}import type { ${type} } from "../contract/${file}";\n\n`;
+  return `${HEADER}import type { ${type} } from "../generated_support/${file}";\n\n`;
 }
 
 /** An exported constant, with one line for each member of a member. */

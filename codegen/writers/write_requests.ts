@@ -1,5 +1,5 @@
 /** Writes requests.gen.ts: the schema of the body of each operation. */
-import { endpoints, jsonSchema, refName, type Spec } from "./spec.ts";
+import { endpoints, jsonSchema, refName, type Spec } from "../spec.ts";
 
 /** The schema of each operation's body, by the operation's wire name. */
 export function requestsOf(spec: Spec): Record<string, string> {

@@ -1,18 +1,18 @@
 /** The guest of the fake VMM: it follows a script, and obeys the test. */
 import { appendFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import type { GuestConnection } from "./guest/connection.ts";
-import type { FakeGuest, GuestAction } from "./guest/fake_guest.ts";
-import { SerialPort } from "./guest/serial_port.ts";
-import { connectToHost, VsockDevice } from "./guest/vsock_device.ts";
-import { exitCode } from "./machine/exit.ts";
-import type { Guest } from "./machine/guest.ts";
-import type { GuestScript } from "./machine/guest_script.ts";
-import type { Instance } from "./machine/instance.ts";
-import type { LiveDevice } from "./machine/live_device.ts";
-import type { Machine } from "./machine/machine.ts";
-import { reboot } from "./operations/boot.ts";
-import { erase } from "./operations/run.ts";
+import type { GuestConnection } from "./connection.ts";
+import type { FakeGuest, GuestAction } from "./fake_guest.ts";
+import { SerialPort } from "./serial_port.ts";
+import { connectToHost, VsockDevice } from "./vsock_device.ts";
+import { exitCode } from "../machine/exit.ts";
+import type { Guest } from "../machine/guest_interface.ts";
+import type { GuestScript } from "../machine/guest_script.ts";
+import type { Instance } from "../machine/instance.ts";
+import type { LiveDevice } from "../machine/live_device.ts";
+import type { Machine } from "../machine/machine.ts";
+import { reboot } from "../operations/boot.ts";
+import { erase } from "../operations/run.ts";
 
 /** A guest that follows a script. */
 export class ScriptedGuest implements Guest, FakeGuest {

@@ -1,6 +1,6 @@
 /** The rules of a whole configuration, and those that a boot checks later. */
 import type { Config } from "../config.ts";
-import { configViolations } from "./config.ts";
+import { configViolations } from "./all_config_rules.ts";
 import { consoleSocketViolations } from "./console.ts";
 import { RuleContext } from "./context.ts";
 import { portViolations } from "./debug_console.ts";

@@ -2,9 +2,9 @@
  * Writes schemas.gen.ts: the JSON Schemas (2020-12) of requests, without their
  * descriptions.
  */
-import type { JsonSchema } from "../src/contract/json_schema.ts";
-import { requestsOf } from "./requests.ts";
-import { refName, type Schema, type Spec } from "./spec.ts";
+import type { JsonSchema } from "../../src/generated_support/json_schema.ts";
+import { requestsOf } from "./write_requests.ts";
+import { refName, type Schema, type Spec } from "../spec.ts";
 import { constant, header } from "./source.ts";
 
 type Writable<T> = { -readonly [key in keyof T]: T[key] };

@@ -1,5 +1,5 @@
 /** The operations as one Markdown table: docs/operations.md. */
-import { deadlineText } from "./docs.ts";
+import { deadlineText } from "../docstrings.ts";
 import { item, paragraph, table } from "./markdown.ts";
 import {
   type Endpoint,
@@ -7,7 +7,7 @@ import {
   jsonSchema,
   refName,
   type Spec,
-} from "./spec.ts";
+} from "../spec.ts";
 
 /** Returns the page, formatted as by `deno fmt`. */
 export function operationsPage(

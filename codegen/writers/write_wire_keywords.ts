@@ -2,10 +2,10 @@
  * Writes wire_keywords.gen.ts: what the fake VMM has to know of the schemas of
  * requests beside the JSON Schemas.
  */
-import { schemasOf } from "./schemas.ts";
+import { schemasOf } from "./write_schemas.ts";
 import { constant, header } from "./source.ts";
-import type { Schema, Spec } from "./spec.ts";
-import type { WireKeywords } from "../src/contract/wire_keywords.ts";
+import type { Schema, Spec } from "../spec.ts";
+import type { WireKeywords } from "../../src/generated_support/wire_keywords.ts";
 
 export function wireKeywordsSource(spec: Spec): string {
   const { schemas } = spec.components;

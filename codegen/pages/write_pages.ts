@@ -7,14 +7,14 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import project from "../deno.json" with { type: "json" };
-import { architecture } from "./architecture.ts";
-import { errorsPage, generalCodes } from "./error_codes.ts";
-import { publicApiPage } from "./public_api.ts";
-import { readSpec } from "./spec.ts";
-import { operationsPage } from "./table.ts";
+import project from "../../deno.json" with { type: "json" };
+import { architecture } from "./architecture_page.ts";
+import { errorsPage, generalCodes } from "./errors_page.ts";
+import { publicApiPage } from "./public_api_page.ts";
+import { readSpec } from "../spec.ts";
+import { operationsPage } from "./operations_page.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const spec = readSpec(join(ROOT, "spec/cloud-hypervisor.yaml"));
 mkdirSync(join(ROOT, "docs"), { recursive: true });

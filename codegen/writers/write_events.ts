@@ -1,9 +1,9 @@
 /** Writes events.gen.ts: the events that the event monitor reports. */
-import type { EventKind, Spec } from "./spec.ts";
+import type { EventKind, Spec } from "../spec.ts";
 
 export function eventsSource({ "x-events": kinds }: Spec): string {
-  return `// Made by \`deno task gen\` from spec/cloud-hypervisor.yaml.
-import type { MonitorEvent } from "../contract/monitor_event.ts";
+  return `// Made by \`deno task gen\` from spec/events.yaml.
+import type { MonitorEvent } from "../generated_support/monitor_event.ts";
 
 /** The events that the VMM is known to report, by source and event. */
 export type KnownEvent =

@@ -2,14 +2,14 @@
  * Writes api.gen.ts: the methods behind `client.vm` and `client.vmm`, and the
  * table of operations that the client and the fake VMM share.
  */
-import { methodDoc, resultType } from "./docs.ts";
+import { methodDoc, resultType } from "../docstrings.ts";
 import {
   type Endpoint,
   endpoints,
   jsonSchema,
   refName,
   type Spec,
-} from "./spec.ts";
+} from "../spec.ts";
 
 export function apiSource(spec: Spec): string {
   const all = endpoints(spec);
@@ -127,14 +127,14 @@ function indent(text: string): string {
 }
 
 const HEADER = `// Made by \`deno task gen\` from spec/cloud-hypervisor.yaml.
-import type { ApiSpec } from "../contract/api_spec.ts";
-import type { CallOptions } from "../contract/call_options.ts";
+import type { ApiSpec } from "../generated_support/api_spec.ts";
+import type { CallOptions } from "../generated_support/call_options.ts";
 import {
   type Call,
   type Operation,
   toMethods,
   toOperations,
-} from "../contract/operation.ts";`;
+} from "../generated_support/operation.ts";`;
 
 const FACTORY =
   `/** Makes the methods out of one function that makes every call. */
