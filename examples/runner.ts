@@ -1,20 +1,22 @@
 // Runs as it is where the package is installed. In Deno without an import map,
 // write "jsr:@chv/cloud-hypervisor…" in the imports.
-import { spawnVmm } from "@chv/cloud-hypervisor/process";
+import { type GuestConsole, openConsole } from "@chv/cloud-hypervisor/guest";
+import { spawnVmm, type VmmProcess } from "@chv/cloud-hypervisor/process";
 import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import { Buffer } from "node:buffer";
-import { constants, copyFileSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { constants, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 
 /**
  * An ephemeral CI runner: each job gets its own VM with a copy of the image;
- * both are deleted at the end. The guest finds the job on the kernel's command
- * line as `job=<base64url>`, runs it, writes its output to the serial console,
- * then the line `job-exit=<code>`, and powers off. The script exits with that
- * code, or with 125 when the line is missing. A job has 10 minutes, or
- * `JOB_MINUTES`. Takes the installed cloud-hypervisor, else the fake with a
- * guest that writes `job-exit=0`.
+ * both are deleted at the end. The script logs in on the serial console, runs
+ * the job there by `sh`, prints its output, and exits with its code, or with
+ * 125 where the job gave none. A job has 10 minutes, or `JOB_MINUTES`.
+ * `USER_NAME` is the user, who needs no password; `PROMPT` is the prompt of the
+ * shell. Takes the installed cloud-hypervisor, else the fake with a scripted
+ * guest. Not tried with a Linux guest.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net runner.ts <image> <job> [kernel]
  *     bun runner.ts <image> <job> [kernel]
@@ -25,44 +27,87 @@ if (image === undefined || job === undefined) {
   console.error("usage: runner.ts <image> <job> [kernel]");
   process.exit(2);
 }
-const timeoutMs = Number(process.env["JOB_MINUTES"] ?? 10) * 60_000;
-const serialOutput = "hello from the fake\njob-exit=0\n";
-const guest = { serialOutput, endsAfterMs: 50 };
+const { USER_NAME: user = "root", PROMPT: prompt = "# " } = process.env;
+const minutes = Number(process.env["JOB_MINUTES"] ?? 10);
+const guest = new URL("./scripted_guest.ts", import.meta.url);
 const program = fakeUnlessInstalled({ files: "any", guest });
 console.error(`VMM: ${program.name}`);
 const vmm = await spawnVmm(program);
-const serial = join(vmm.directory, "serial");
-let problem = "the guest ended without a result";
+const end = new AbortController();
+const signal = AbortSignal.any([
+  end.signal,
+  AbortSignal.timeout(minutes * 60_000),
+]);
+process.exitCode = 125;
 try {
   const disk = join(vmm.directory, "disk");
   // Btrfs, XFS and ZFS share the blocks of the image instead of copying them.
   copyFileSync(image, disk, constants.COPYFILE_FICLONE);
-  const encoded = Buffer.from(job).toString("base64url");
-  const { vm } = vmm.client;
-  await vm.create({
-    payload: { kernel, cmdline: `console=ttyS0 root=/dev/vda job=${encoded}` },
+  await vmm.client.vm.create({
+    payload: { kernel, cmdline: "console=ttyS0 root=/dev/vda rw" },
     cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
     memory: { size: 256 << 20 },
     disks: [{ path: disk, image_type: "Raw" }],
-    serial: { mode: "File", file: serial },
+    serial: { mode: "Socket", socket: join(vmm.directory, "serial") },
     console: { mode: "Off" },
     pvpanic: true,
   });
-  await vm.boot();
-  // The events end with the VMM, and the VMM ends when the guest powers off.
-  const signal = AbortSignal.timeout(timeoutMs);
-  for await (const { event } of vmm.events({ signal })) {
-    if (event !== "panic" && event !== "rebooting") continue;
-    problem = `the guest did not power off: ${event}`;
-    break;
+  const serial = await openConsole(vmm, { signal });
+  try {
+    void abortWhenLost(vmm);
+    await vmm.client.vm.boot();
+    process.exitCode = await runJob(serial, job);
+  } finally {
+    await serial.close();
   }
 } catch (error) {
-  problem = String(error);
+  console.error(String(error));
 } finally {
-  const output = readFileSync(serial, { encoding: "utf8", flag: "a+" });
-  process.stdout.write(output);
+  end.abort();
   await vmm.kill();
-  const code = /^job-exit=(\d+)\r?$/m.exec(output)?.[1];
-  if (code === undefined) console.error(problem);
-  process.exitCode = Number(code ?? 125);
+}
+
+/** Logs in, and resolves to the exit code of the job. */
+async function runJob(serial: GuestConsole, job: string): Promise<number> {
+  const options = { prompt };
+  await serial.waitFor("login: ");
+  await serial.write(`${user}\n`);
+  await serial.waitFor(prompt);
+  // A terminal takes lines of a few KB, and its shell no text of many lines.
+  const encoded = Buffer.from(`${job}\n`).toString("base64");
+  for (const [part] of encoded.matchAll(/.{1,512}/g)) {
+    await serial.run(`printf %s '${part}' >> /tmp/job.b64`, options);
+  }
+  await serial.run("base64 -d /tmp/job.b64 > /tmp/job", options);
+
+  // The job cannot know the mark, and so cannot print it.
+  const mark = randomUUID();
+  await serial.write(
+    `echo ${mark}; sh /tmp/job < /dev/null; echo ${mark}=$?\n`,
+  );
+  let hasBegun = false;
+  for await (const line of serial.lines()) {
+    if (!hasBegun) {
+      // The lines before are the echo of the command.
+      hasBegun = line === mark;
+      continue;
+    }
+    // The last line of the job's output may have no end.
+    const [last = "", code] = line.split(`${mark}=`);
+    if (code === undefined || last !== "") process.stdout.write(`${last}\n`);
+    if (code !== undefined) return Number(code);
+  }
+  throw new Error("the VMM ended before the job");
+}
+
+/** Ends the job when the guest reboots or its kernel panics. */
+async function abortWhenLost(vmm: VmmProcess): Promise<void> {
+  try {
+    for await (const { event } of vmm.events({ signal })) {
+      if (event !== "panic" && event !== "rebooting") continue;
+      end.abort(new Error(`the guest was lost: ${event}`));
+    }
+  } catch {
+    // The job has ended.
+  }
 }

@@ -31,6 +31,16 @@ const guest: GuestScript = {
     const [, text = "", path = ""] = /^printf %s '(.*)' >> (.*)$/.exec(line) ??
       [];
     if (path !== "") files.set(path, (files.get(path) ?? "") + text);
+    const [, job = ""] = /^base64 -d (\S+) > /.exec(line) ?? [];
+    if (job !== "") files.set("/tmp/job", atob(files.get(job) ?? ""));
+    const mark = /^echo (\S+); sh \/tmp\/job/.exec(line)?.[1];
+    if (mark !== undefined) {
+      // Its shell knows two commands: echo and exit.
+      const text = files.get("/tmp/job") ?? "";
+      const output = text.match(/(?<=^echo ).*\n/gm)?.join("") ?? "";
+      const code = /^exit (\d+)$/m.exec(text)?.[1] ?? 0;
+      return `${mark}\n${output}${mark}=${code}\n${prompt}`;
+    }
     const decoded = /^base64 -d (\S+)$/.exec(line)?.[1];
     if (decoded !== undefined) {
       return `${atob(files.get(decoded) ?? "")}${prompt}`;

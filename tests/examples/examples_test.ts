@@ -28,9 +28,8 @@ import {
   first,
   many,
   prints,
-  runner,
 } from "./recipes_that_spawn.ts";
-import { ssh } from "./recipes_by_ssh.ts";
+import { runner, ssh } from "./recipes_in_the_guest.ts";
 
 interface Example {
   readonly run: Recipe;

@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { guestElf } from "../../examples/guest.ts";
 import type { VmConfig } from "../../mod.ts";
 import {
-  fakeBinary,
   type Form,
   type Recipe,
   type Script,
   start,
 } from "../support/script.ts";
-import { smallVm, sparse } from "../support/vmms.ts";
+import { smallVm } from "../support/vmms.ts";
 
 /** An example that takes a kernel and prints `output`. */
 export function prints(name: string, output: RegExp): Recipe {
@@ -117,34 +116,4 @@ export async function many(directory: string, form: Form): Promise<void> {
   await early.printed(/^VMM: /);
   early.signal("SIGINT");
   await early.ended("SIGINT");
-}
-
-export async function runner(directory: string, form: Form): Promise<void> {
-  const image = sparse(join(directory, "image"));
-  // The fake of the example has a script of its own, this one takes any.
-  const binary = form.binary ?? fakeBinary(directory);
-  const run = (line: string, ends = true, env = {}): Script => {
-    const kernel = join(directory, "job.elf");
-    writeFileSync(kernel, guestElf(line, ends ? "power off" : "halt"));
-    const args = [image, "make test", kernel];
-    const guest = { serialOutput: line, ...ends && { endsAfterMs: 1 } };
-    return start("runner", args, directory, { ...form, binary }, {
-      FAKE_VMM_GUEST: JSON.stringify(guest),
-      ...env,
-    });
-  };
-  const own = start("runner", [image, "make test"], directory, form);
-  if (!form.binary && !form.compiled) {
-    assert.match(await own.ended(0), /^hello from the fake/m);
-  } else await own.ended(125);
-  assert.match(await run("hi\r\njob-exit=0\r\n").ended(0), /^hi/m);
-  await run("job-exit=3\r\n").ended(3);
-  assert.match(
-    await run("too early\r\n").ended(125),
-    /^too early$[^]*the guest ended without a result/m,
-  );
-  const late = run("too late\r\n", false, { JOB_MINUTES: "0.01" });
-  assert.match(await late.ended(125), /^too late$[^]*TimeoutError/m);
-  const missing = start("runner", ["/missing", "job"], directory, form);
-  assert.match(await missing.ended(125), /no such file[^]*'\/missing'/i);
 }
