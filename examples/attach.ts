@@ -5,7 +5,7 @@ import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import process from "node:process";
 
 /**
- * Boots a kernel, and gives its serial console to this terminal; Ctrl-] leaves,
+ * Boots a kernel, and gives its serial port to this terminal; Ctrl-] leaves,
  * and stops the VM: `attach.ts [kernel] [initramfs]`. Takes the installed
  * cloud-hypervisor, else the fake with a scripted guest.
  */

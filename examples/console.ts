@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 
 /**
- * Boots a kernel, logs in on the serial console, runs a command, and copies a
- * file into the guest: `console.ts [kernel] [initramfs]`. Takes the installed
+ * Boots a kernel, logs in on the serial port, runs a command, and copies a file
+ * into the guest: `console.ts [kernel] [initramfs]`. Takes the installed
  * cloud-hypervisor, else the fake with a scripted guest. Not tried with a Linux
  * guest. `USER_NAME` is the user, who needs no password; `PROMPT` is the prompt
  * of the shell.

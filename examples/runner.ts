@@ -11,7 +11,7 @@ import process from "node:process";
 
 /**
  * An ephemeral CI runner: each job gets its own VM with a copy of the image;
- * both are deleted at the end. The script logs in on the serial console, runs
+ * both are deleted at the end. The script logs in on the serial port, runs
  * the job there by `sh`, prints its output, and exits with its code, or with
  * 125 where the job gave none. A job has 10 minutes, or `JOB_MINUTES`.
  * `USER_NAME` is the user, who needs no password; `PROMPT` is the prompt of the

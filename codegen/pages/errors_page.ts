@@ -5,7 +5,9 @@ import type { ErrorCode } from "../../src/errors/error_code.ts";
 import { item, paragraph, table } from "./markdown.ts";
 import { endpoints, type Spec } from "../spec.ts";
 
-const SOURCE = new URL("../../src/errors/error_code.ts", import.meta.url);
+const ERRORS = new URL("../../src/errors/", import.meta.url);
+const SOURCE = new URL("error_code.ts", ERRORS);
+const GUEST_SOURCE = new URL("guest_error.ts", ERRORS);
 
 /** The meanings of the codes of one union, in the order of the source. */
 export function meanings(union: string): Map<ErrorCode, string> {
@@ -45,20 +47,15 @@ export function errorsPage(): string {
       "A refused `vm.boot` is never `now` where the VMM may have built a part of the VM: delete the VM before you boot again.",
     ),
     "",
-    ...CLASSES.flatMap(([name, union]) => [
-      `## ${name}`,
-      "",
-      ...table([
-        ["`code`", "Meaning", "`retry`", "Advice"],
-        ...[...meanings(union)].map(([code, meaning]) => [
-          `\`${code}\``,
-          meaning,
-          `\`${retryOf(code)}\``,
-          codeTable[code].advice ?? "",
-        ]),
-      ]),
-      "",
-    ]),
+    ...CLASSES.flatMap(([name, union]) => section(name, meanings(union))),
+    ...OTHER_CLASSES.flatMap(([name, codes]) =>
+      section(name, pick(meanings("ErrorCode"), codes))
+    ),
+    ...section("`GuestError` of `./guest`", guestMeanings(), false),
+    ...section(
+      "`CommandLineError` of `./command-line`",
+      pick(meanings("ErrorCode"), ["invalid_command_line"]),
+    ),
   ].join("\n");
 }
 
@@ -66,5 +63,56 @@ const CLASSES: readonly [title: string, union: string][] = [
   ["`ApiError`: the VMM refused the call", "ApiErrorCode"],
   ["`ConnectionError`: the call got no response", "ConnectionErrorCode"],
   ["`InvalidRequestError`: the call was not sent", "InvalidRequestErrorCode"],
-  ["`DeadlineError`, `VmmExitedError`, and errors of workflows", "ErrorCode"],
 ];
+
+const OTHER_CLASSES: readonly [title: string, codes: readonly ErrorCode[]][] = [
+  [
+    "`DeadlineError`, `VmmExitedError`, and errors of workflows",
+    ["deadline", "vmm_exited", "rollback_failed", "migration_failed"],
+  ],
+];
+
+/** A heading and the table of its codes. */
+function section(
+  name: string,
+  codes: ReadonlyMap<ErrorCode, string>,
+  // The advice of a code that classes share concerns the API socket.
+  withAdvice = true,
+): string[] {
+  const heads = ["`code`", "Meaning", "`retry`"];
+  return [
+    `## ${name}`,
+    "",
+    ...table([
+      withAdvice ? [...heads, "Advice"] : heads,
+      ...[...codes].map(([code, meaning]) => [
+        `\`${code}\``,
+        meaning,
+        `\`${retryOf(code)}\``,
+        ...withAdvice ? [codeTable[code].advice ?? ""] : [],
+      ]),
+    ]),
+    "",
+  ];
+}
+
+function pick(
+  all: ReadonlyMap<ErrorCode, string>,
+  codes: readonly ErrorCode[],
+): Map<ErrorCode, string> {
+  return new Map(codes.map((code) => [code, all.get(code)!]));
+}
+
+/** The meanings in the docstring of `GuestError`. */
+function guestMeanings(): Map<ErrorCode, string> {
+  const source = readFileSync(GUEST_SOURCE, "utf8")
+    .replaceAll(/\n \* {3}/g, " ");
+  return new Map(
+    [...source.matchAll(/^ \* - `(\w+)`: (\w)(.+)$/gm)].map(
+      ([, code, first, rest]) => [
+        code as ErrorCode,
+        `${first!.toUpperCase()}${rest}`,
+      ],
+    ),
+  );
+}

@@ -77,7 +77,7 @@ export class ApiSocket {
         throw this.#toError(cause, signal, context);
       } finally {
         const give = (): void => this.#limiter.release(slot, answered);
-        // Whoever is next in line counts on this connection's being closed.
+        // The next waiting call relies on the end of this connection.
         if (response?.onClosed) response.onClosed(give);
         else give();
       }

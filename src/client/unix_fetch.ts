@@ -5,13 +5,14 @@ import { ORIGIN, type TransportResponse } from "../transport/transport.ts";
 /** A `fetch` that reaches one Unix socket, whatever host the URL names. */
 export interface UnixFetch {
   /**
-   * As the platform's `fetch`, with these differences: the body is sent whole
-   * and the answer read whole before it resolves; a redirect is handed over,
-   * not followed; no answer rejects with {@linkcode ConnectionError}. At most
-   * four requests run at once, each on a connection of its own; others wait.
+   * As the platform's `fetch`, with these differences: the request body is
+   * sent, and the response is read, completely before the promise resolves. A
+   * redirect is returned, not followed. If there is no response, it rejects
+   * with {@linkcode ConnectionError}. At most four requests run at once, each
+   * on a connection of its own; others wait.
    */
   (input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Refuses new requests; those under way end as they would. Idempotent. */
+  /** Refuses new requests; running requests continue. Idempotent. */
   close(): void;
   /** Calls {@linkcode UnixFetch.close}. */
   [Symbol.dispose](): void;
@@ -19,10 +20,11 @@ export interface UnixFetch {
 
 /**
  * Makes a `fetch` over the Unix socket at `socketPath`. It opens nothing until
- * it is called, and no proxy variable or redirect leads it elsewhere.
+ * it is called. No proxy variable or redirect leads a request elsewhere; the
+ * one exception is a `NO_PROXY` in Deno that covers the address 100::1.
  *
- * @throws {InvalidRequestError} when the path is empty, contains a NUL or is, made
- * absolute, longer than the kernel's 107 bytes.
+ * @throws {InvalidRequestError} when the path is empty, contains a NUL or is,
+ * made absolute, longer than the kernel's 107 bytes.
  *
  * @example
  * ```ts
@@ -63,7 +65,7 @@ export function unixFetch(socketPath: string): UnixFetch {
 
 const MAX_CONNECTIONS = 4;
 
-/** The answer with its body read, so that the connection has ended. */
+/** The response with its body read, so that the connection has ended. */
 async function whole(response: TransportResponse): Promise<Response> {
   const { status, headers } = response;
   const body = await response.bytes();

@@ -8,7 +8,8 @@ import { registerError } from "../errors/error_from.ts";
  * - `unexpected_value`: a value for a flag that takes none.
  * - `missing_value`: a flag without its value.
  * - `repeated_flag`: a flag that may be given once only.
- * - `missing_payload`: flags of a VM without `--kernel` or `--firmware`.
+ * - `missing_payload`: flags of a VM without `--kernel`, `--firmware` or
+ *   `--igvm`.
  * - `invalid_syntax`: quotes or brackets without a partner, or an option
  *   without `=`.
  * - `unknown_option`, `missing_option`: an option of a flag, such as `path` of

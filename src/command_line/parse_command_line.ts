@@ -20,10 +20,10 @@ export interface CommandLine {
  * Parses a command line of cloud-hypervisor into a configuration and the flags
  * of the process.
  *
- * It accepts the flags of the newest release with every feature of a build,
- * and refuses what the program refuses before it creates a VM. What a VM then
- * cannot be is found by `validate()` of `./schema`. Descriptors (`fd=` of
- * `--net` and `--device`) are kept, but cannot be sent in a request.
+ * It accepts the flags of the newest release with every feature of a build, and
+ * refuses what the program refuses before it creates a VM. `validate()` of
+ * `./schema` finds values that the VMM refuses at the boot. Descriptors (`fd=`
+ * of `--net` and `--device`) are kept, but cannot be sent in a request.
  *
  * @param argv The arguments without the name of the program.
  * @throws {CommandLineError} with the flag, the option and the reason.

@@ -41,7 +41,8 @@ export interface VmmFlags {
   readonly prints?: "help" | "version";
   /**
    * `--restore`: the snapshot to start from. The program ignores the flag
-   * beside `--kernel` or `--firmware`, and so it is absent there.
+   * beside `--kernel`, `--firmware` or `--igvm`, and so the member is absent
+   * there.
    */
   readonly restore?: RestoreConfig;
   /** `--seccomp`: the answer to a system call that the VMM does not expect. */

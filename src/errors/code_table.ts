@@ -137,7 +137,8 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     ],
   },
   unsupported: {
-    advice: "this build or release does not have the operation",
+    advice:
+      "this VMM's build or release does not have the operation, or the device does not allow it",
     messages: [
       "Not Found",
       "Invalid HTTP Method: {}",
@@ -245,7 +246,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   vmm_exited: { retry: "look" },
   rollback_failed: { retry: "look" },
   migration_failed: { retry: "look" },
-  reset: { retry: "now" },
+  reset: { retry: "look" },
   not_vsock: {},
   invalid_command_line: {},
 };

@@ -25,16 +25,18 @@ export interface GuestErrorContext {
 /**
  * The guest cannot be reached, or the connection to the guest has ended.
  *
- * - `socket_missing`, `refused`: the VMM has not made the socket, or has died.
- * - `permission_denied`, `runtime_permission`: the operating system or the
- *   runtime denies access to the socket.
- * - `in_use`: another program listens on the socket.
+ * - `socket_missing`: the VMM has not created the socket yet, or has ended.
+ * - `refused`: nothing listens on the socket: the VMM was killed.
+ * - `permission_denied`: the operating system denies access to the socket.
+ * - `runtime_permission`: the permissions of the runtime, such as Deno's, deny
+ *   access to the socket.
+ * - `in_use`: another program listens on the socket, or took the serial port.
  * - `reset`: nothing in the guest listens on the vsock port, or the guest or
  *   the VMM broke the connection.
  * - `not_vsock`: the socket does not answer as a vsock device of the VMM.
- * - `vmm_exited`: the VMM ended before the console showed what was waited for.
- * - `closed`: the script closed the connection, the console or the listener,
- *   or a console of a bare path has ended.
+ * - `vmm_exited`: the VMM ended before the expected output came.
+ * - `closed`: the script closed the connection, the console or the listener, or
+ *   a console that was opened by a path has ended.
  */
 export class GuestError extends CloudHypervisorError {
   static {

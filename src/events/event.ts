@@ -70,7 +70,9 @@ export interface ReadEventsOptions {
    * Default: `"start"`.
    */
   readonly from?: "start" | "now" | number | undefined;
-  /** Its abort ends the iteration with the signal's own reason. */
+  /**
+   * When this signal aborts, the iteration rejects with the signal's reason.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * A promise that settles when the VMM has ended: the reader then reads to the

@@ -20,13 +20,14 @@ export type EventInput =
  * reader opens nothing before the first event is asked for.
  *
  * The iteration ends after the VMM's `shutdown` event, at the end of a pipe or
- * stream, and as the options say. A VMM that was killed reports no `shutdown`:
- * pass `ended`, or use the `events()` of a handle, which end with the VMM.
- * Leaving a `for await` closes everything. Bytes that are no event come as an
- * {@linkcode UnreadableEvent}, and the reader goes on after them. The caller
- * has to close its descriptor; a pipe is read without blocking, by another
- * descriptor. Two readers of one pipe take events from each other; the readers
- * of one handle do not.
+ * stream, or when `signal` aborts or `ended` settles. A VMM that was killed
+ * reports no `shutdown`: pass `ended`, or use the `events()` of a handle, which
+ * end with the VMM. Leaving a `for await` closes everything. Bytes that are no
+ * event come as an {@linkcode UnreadableEvent}, and the reader goes on after
+ * them. The caller has to close its descriptor; a pipe is read without
+ * blocking, by another descriptor. If two readers read one pipe, each gets only
+ * a part of the events. Readers that are made by `vmm.events()` of one handle
+ * each get all events.
  */
 export function readEvents(
   source: EventInput,

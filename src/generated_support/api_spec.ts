@@ -2,7 +2,10 @@
 export interface ApiSpec {
   /** The oldest release that the client is tested with. */
   readonly oldest: string;
-  /** The newest; what only it has is marked in the docstrings. */
+  /**
+   * The newest release that the client is tested with. Docstrings mark fields
+   * and operations that only this release has.
+   */
   readonly newest: string;
   /** The upstream commit that `newest` stands for. */
   readonly commit: string;

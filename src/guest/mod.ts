@@ -2,8 +2,11 @@
  * Reaching the guest: connections by vsock, consoles, readiness, and the seed
  * image of cloud-init.
  *
- * docs/guest.md says which way fits which guest, and docs/permissions.md what
- * each function needs in Deno.
+ * `openConsole` works with every guest that writes to a serial port.
+ * `dialVsock` and `listenVsock` need a program in the guest, `waitForReady` and
+ * `sshCommand` need systemd. In Deno, a function needs `--allow-read`,
+ * `--allow-write` and `--allow-net=unix:` of its socket. docs/guest.md and
+ * docs/permissions.md of the repository have the details.
  *
  * @module
  */

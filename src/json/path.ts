@@ -1,4 +1,4 @@
-/** The path of a value, as JavaScript writes it. */
+/** The path of a value in JavaScript's notation, such as `disks[0].path`. */
 
 /** A key or an index on the way to a value. */
 export type Step = string | number;

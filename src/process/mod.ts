@@ -1,8 +1,10 @@
 /**
  * Starts a VMM process and owns it, or connects to a VMM that runs.
  *
- * In Deno, `spawnVmm` needs `--allow-run=<program>` and more; see
- * docs/permissions.md.
+ * In Deno, `spawnVmm` needs `--allow-run=<program>`, `--allow-env`,
+ * `--allow-net`, and `--allow-read` and `--allow-write` of its directory or of
+ * the directory of temporary files. docs/permissions.md of the repository lists
+ * the exact permissions of each function.
  *
  * @module
  */

@@ -14,9 +14,9 @@ export interface SpawnVmmOptions {
   readonly command?: string | readonly string[];
   /**
    * The directory of the API socket, its lock, the events and stderr. It is
-   * created with mode 0700 if it is missing. Its path must leave room for a
-   * socket, whose path has at most 107 bytes. At the end, only these files are
-   * removed, and the directory if it was created and is empty.
+   * created with mode 0700 if it is missing. Keep its path short: the path of
+   * each socket in it may have at most 107 bytes. At the end, only these files
+   * are removed, and the directory if it was created and is empty.
    *
    * Default: a private temporary directory, which is removed with all that is
    * in it.
@@ -24,8 +24,8 @@ export interface SpawnVmmOptions {
   readonly directory?: string;
   /**
    * More flags, after the flags that `spawnVmm` sets. Flags that describe a VM
-   * need `--kernel` or `--firmware` beside them. A VM on the command line, or
-   * `--restore`, excludes `config`.
+   * need `--kernel`, `--firmware` or `--igvm` beside them. A VM on the command
+   * line, or `--restore`, excludes `config`.
    */
   readonly args?: readonly string[];
   /** Variables that are added to the script's environment. */
@@ -47,8 +47,8 @@ export interface SpawnVmmOptions {
    */
   readonly landlock?: boolean;
   /**
-   * A VM to create and boot. If the boot fails, the VMM is ended. A guest that
-   * powers off soon may have ended its VMM before the next call.
+   * A VM to create and boot. If the boot fails, the VMM is ended. If the guest
+   * powers off very early, the VMM may end before your next call.
    */
   readonly config?: VmConfig;
   /**
@@ -66,7 +66,7 @@ export interface SpawnVmmOptions {
    * Open descriptors that the VMM inherits, as 3, 4 and so on in their order.
    * Use them in `args`, such as `["--kernel", path, "--net", "fd=3"]`, or in
    * `--restore source_url=…,net_fds=[id@[3]]`: in `config` the VMM ignores
-   * descriptors. The script has to close its own.
+   * descriptors. The script keeps its own descriptors, and has to close them.
    */
   readonly fds?: readonly number[];
   /**
@@ -83,8 +83,9 @@ export interface SpawnVmmOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * Its abort ends the start with the signal's own reason, and kills the VMM.
-   * After `spawnVmm` has resolved, it does nothing.
+   * When this signal aborts, the start rejects with the signal's reason, and
+   * the VMM is killed. After `spawnVmm` has resolved, the signal has no effect:
+   * stop the VMM yourself.
    */
   readonly signal?: AbortSignal;
   /**
@@ -99,7 +100,10 @@ export interface SpawnVmmOptions {
   /**
    * Makes the kernel kill the VMM when the script's process dies, even by
    * SIGKILL. It runs the command by `setpriv --pdeathsig`, and needs that
-   * program. Files and sockets stay then. In a worker it is required.
+   * program. After such a death, the VMM's files and sockets stay. In a worker
+   * thread this option is required. It is refused for a set-id program, and for
+   * a program that has file capabilities (`setcap`), unless the script is root
+   * or has the same capabilities.
    *
    * Default: `false`.
    */

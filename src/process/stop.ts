@@ -20,7 +20,10 @@ export type StopStep =
 export interface StopResult {
   /** The step after which the process had ended. */
   readonly step: StopStep;
-  /** True if the guest powered off by itself, or no VM was running. */
+  /**
+   * True if the guest powered off after the power button, if no VM was running,
+   * or if the VMM had already ended, for whatever reason.
+   */
   readonly graceful: boolean;
 }
 

@@ -17,7 +17,9 @@ import {
   createPrivateDirectory,
 } from "../vmm/private_directory.ts";
 
-/** What is removed at the end: everything, or the VMM's own files. */
+/**
+ * The files that are removed at the end: all of them, or only the VMM's own.
+ */
 type OwnedPart = "all" | "directory" | "files";
 
 export class VmmDirectory {

@@ -15,7 +15,10 @@ import type { VmmDirectory } from "./vmm_directory.ts";
 export interface VmmProcess extends Vmm {
   /** The client of the VMM. */
   readonly client: Client;
-  /** The process; the first one if the command starts another. */
+  /**
+   * The process id of `command`. If `command` is a wrapper that starts the VMM,
+   * this is the id of the wrapper.
+   */
   readonly pid: number;
   /** The absolute path of the API socket. */
   readonly socketPath: string;
@@ -27,14 +30,15 @@ export interface VmmProcess extends Vmm {
    */
   readonly directory: string;
   /**
-   * Resolves when the process has ended, and never rejects. While the process
-   * runs, it keeps the script alive.
+   * Resolves when the process has ended, and never rejects. The script does not
+   * end by itself while the process runs.
    */
   readonly exited: Promise<VmmExit>;
   /**
-   * Reads the VMM's events, which end with the process. When the file has 16
-   * MiB that all readers have read, it is emptied; a later reader from the
-   * start gets the removed part as one `unreadable` event.
+   * Reads the VMM's events, which end with the process. The library empties the
+   * file when it is 16 MiB long and all readers have read it. A reader that
+   * later begins at `start` gets one `unreadable` event in place of the removed
+   * events.
    */
   readonly events: EventReader;
   /** The serial port of the VM; undefined without `console: true`. */

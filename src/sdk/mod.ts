@@ -30,13 +30,13 @@ export type { Client, Config };
 
 /** hey-api's SDK on one API socket; made by {@linkcode createSdk}. */
 export interface SocketSdk {
-  /** The operations `vm.*`, as `sdk.vm.addDisk({ body })`. */
+  /** The operations `vm.*`, such as `sdk.vm.addDisk({ body })`. */
   readonly vm: Vm;
   /** The operations `vmm.*`. */
   readonly vmm: Vmm;
   /** hey-api's client, for its interceptors and its configuration. */
   readonly client: Client;
-  /** Refuses new calls; running ones end as they would. Idempotent. */
+  /** Refuses new calls; running requests continue. Idempotent. */
   close(): void;
   /** Calls {@linkcode SocketSdk.close}. */
   [Symbol.dispose](): void;

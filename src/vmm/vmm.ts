@@ -14,13 +14,13 @@ export interface Vmm {
    * program started.
    */
   readonly exited?: Promise<VmmExit> | undefined;
-  /** Ends the process at once. Undefined unless the script started it. */
+  /** Ends the process at once. Undefined unless the script started the VMM. */
   kill?(): Promise<VmmExit>;
 }
 
 /** Options of every wait and workflow. */
 export interface WaitOptions {
-  /** Its abort ends the wait with the signal's own reason. */
+  /** When this signal aborts, the wait rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds until the wait rejects with a `DeadlineError`.

@@ -11,8 +11,8 @@ import { addBlockingSockets, socketsOf } from "../vmm/vm_sockets.ts";
 /** Options of {@linkcode replaceConfig}. */
 export interface ReplaceConfigOptions {
   /**
-   * Its abort ends the workflow with the signal's own reason. After the old VM
-   * was deleted, the old VM is brought back first.
+   * When this signal aborts, the workflow rejects with the signal's reason.
+   * After the old VM was deleted, the old VM is brought back first.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,15 +22,16 @@ export interface ReplaceConfigOptions {
  * guest gets no warning: shut it down before, if it has unsaved data. When the
  * new configuration does not boot, the old one is created again, and booted if
  * it was booted; the call rejects with the error of the new one. A body that
- * the VMM cannot parse is refused before anything is deleted. Without a VM,
- * the call only creates and boots one. The VMM empties the files of consoles in
+ * the VMM cannot parse is refused before anything is deleted. Without a VM, the
+ * call only creates and boots one. The VMM empties the files of consoles in
  * mode `File` when the new VM opens them.
  *
  * Landlock confines a VMM until it ends. Where either configuration sets
  * `landlock_enable` and the other names other files, nothing is deleted.
  *
- * @throws {InvalidRequestError} as `vm.create`; `config` because of landlock.
- * @throws {ApiError} as the VMM refuses a step.
+ * @throws {InvalidRequestError} for the same reasons as `vm.create`, and with
+ * the field `config` if landlock forbids the change.
+ * @throws {ApiError} if the VMM refuses a step.
  * @throws {RollbackError} when the old VM could not be brought back.
  */
 export async function replaceConfig(

@@ -15,7 +15,7 @@ import { pollUntil } from "../vmm/poll.ts";
  * ACPI: those count as present at once. Memory of ACPI is never taken away from
  * a running guest.
  *
- * @throws {ApiError} as the VMM refuses the size.
+ * @throws {ApiError} if the VMM refuses a step, such as the size.
  * @throws {DeadlineError} after `timeoutMs`, with what the guest did not do; it
  * may follow later.
  * @throws {VmmExitedError} when the VMM ended.
@@ -57,7 +57,9 @@ export async function resizeAndWait(
 
 const HELD_VCPUS = "the guest still uses vCPUs that were removed";
 
-/** What the guest has not done yet about its memory. */
+/**
+ * The memory that the guest has not accepted or released yet, as a sentence.
+ */
 function missingMemory(
   before: VmInfo,
   { config, memory_actual_size, state }: VmInfo,

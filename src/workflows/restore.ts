@@ -10,7 +10,9 @@ import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
 import { addBlockingSockets, socketsOf } from "../vmm/vm_sockets.ts";
 
-/** Options of {@linkcode restoreVm}; the VMM's own have its names. */
+/**
+ * Options of {@linkcode restoreVm}. Options of the VMM keep the VMM's names.
+ */
 export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
   /**
    * Resumes the VM; otherwise the VM is left paused.
@@ -19,8 +21,8 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
    */
   readonly resume?: boolean;
   /**
-   * Its abort ends the workflow with the signal's own reason, and deletes a VM
-   * that was restored.
+   * When this signal aborts, the workflow rejects with the signal's reason, and
+   * deletes a VM that was restored.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,8 +38,8 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
  *
  * @throws {InvalidRequestError} `directory` when the snapshot is incomplete, or
  * the restore would empty a log in use.
- * @throws {ApiError} as the VMM refuses it; `already_exists` where there is a
- * VM.
+ * @throws {ApiError} if the VMM refuses a step; `already_exists` if the VMM has
+ * a VM.
  * @throws {RollbackError} when a VM that was kept could not be deleted.
  */
 export async function restoreVm(

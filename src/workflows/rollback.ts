@@ -23,13 +23,13 @@ export class RollbackError extends CloudHypervisorError {
 
   /** The name of the class. */
   override readonly name = "RollbackError";
-  /** The one code of this class. */
+  /** The code of this class, `rollback_failed`. */
   override readonly code = "rollback_failed";
   /** The error of the step; also the `cause`. */
   readonly failure: unknown;
   /** The error of the rollback. */
   readonly rollbackFailure: unknown;
-  /** What the failed rollback leaves, such as "The VM is left paused". */
+  /** The state after the failed rollback, such as "The VM is left paused". */
   readonly remaining: string;
 
   /**

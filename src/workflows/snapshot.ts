@@ -17,8 +17,9 @@ export interface SnapshotVmOptions {
    */
   readonly whilePaused?: ((directory: string) => unknown) | undefined;
   /**
-   * Its abort ends the workflow with the signal's own reason. The VMM cannot
-   * interrupt a snapshot, so the call waits for it, and resumes the VM.
+   * When this signal aborts, the workflow rejects with the signal's reason. The
+   * VMM cannot interrupt a snapshot, so the call waits for it, and resumes the
+   * VM.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,8 +35,8 @@ export interface SnapshotVmOptions {
  *
  * @throws {InvalidRequestError} `directory` when it is not empty or cannot be
  * created. Nothing is changed then, and the VM is not paused.
- * @throws {ApiError} as the VMM refuses a step; `not_running` without a VM that
- * runs.
+ * @throws {ApiError} if the VMM refuses a step, such as `not_running` if the VM
+ * is not booted.
  * @throws {RollbackError} when the VM could not be resumed after a failure.
  */
 export async function snapshotVm(

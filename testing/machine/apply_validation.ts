@@ -29,7 +29,8 @@ const ORDER = [
  * Drops the command line and the initramfs of a firmware, and turns the virtual
  * IOMMU on if a device is behind it.
  *
- * @param brokenPath Where the first broken rule ended the validation.
+ * @param brokenPath The path at which the first broken rule ended the
+ * validation.
  */
 export function applyValidation(config: Config, brokenPath?: string): void {
   const [, broken, index] = /^(\w+)(?:\[(\d+)\])?/.exec(brokenPath ?? "") ?? [];

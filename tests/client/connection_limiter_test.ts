@@ -56,7 +56,7 @@ test("Slots learns nothing from a call without an answer", () => {
   assert.equal(takeAll(slots, 20).length, 1);
 });
 
-test("Slots lets go of a caller whose signal aborts", async () => {
+test("Slots releases a caller whose signal aborts", async () => {
   const slots = new ConnectionLimiter(1);
   const first = await slots.acquire(undefined);
   const controller = new AbortController();

@@ -68,7 +68,7 @@ test("a path below a file leads to socket_missing", async () => {
 test("a socket that a dead VMM left leads to refused", async () => {
   const directory = temporary();
   const path = join(directory, "api.sock");
-  // Whoever makes it is killed, so nobody removes the socket.
+  // The program that creates it is killed, so nobody removes the socket.
   const script = `require("net").createServer().listen(${
     JSON.stringify(path)
   }, () => process.kill(process.pid, "SIGKILL"))`;

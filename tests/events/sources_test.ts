@@ -27,7 +27,7 @@ test("readEvents() takes a URL, and a descriptor that stays open", async () => {
   });
 });
 
-test("readEvents() left lets go of everything, also while it waits", async () => {
+test("readEvents() left releases everything, also while it waits", async () => {
   await inDirectory(async (directory) => {
     const path = join(directory, "events");
     writeFileSync(path, event(1) + event(2));

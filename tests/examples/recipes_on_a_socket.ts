@@ -29,7 +29,7 @@ export const hotplug: Recipe = (directory, form) =>
     assert.equal(before.memory_actual_size, 192 << 20);
     assert.equal(before.config.disks?.[0]?.path, data);
     script.stdin.end();
-    // The hand-made guest has no drivers, and so lets go of nothing.
+    // The hand-made guest has no drivers, and so releases nothing.
     const text = await script.ended(form.binary ? 1 : 0);
     assert.match(text, /^removed 128 MiB$/m);
     if (form.binary) assert.match(text, /could not remove disk/);

@@ -29,7 +29,7 @@ export async function setStage(script: Script): Promise<Stage> {
     const broken = first === undefined;
     first ??= socket;
     open.add(socket);
-    // Whoever ends his half has hung up; Deno's sockets may not notice.
+    // A peer that ends its half has hung up; Deno's sockets may not notice.
     socket.on("end", () => socket.destroy());
     socket.on("error", () => {}).on("close", () => {
       open.delete(socket);

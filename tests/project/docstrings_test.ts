@@ -1,6 +1,7 @@
 /** Every symbol and field that is exported has a docstring. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const { schemas } = readSpec(join(ROOT, "spec/cloud-hypervisor.yaml"))
   .components;
 
-/** What `deno doc --json` says of a file, as far as it is looked at here. */
+/** The output of `deno doc --json` for a file, as far as this test reads it. */
 interface Page {
   readonly module_doc?: Doc;
   readonly symbols: readonly {
@@ -48,7 +49,7 @@ function pages(files: readonly string[]): Map<string, Page> {
   );
 }
 
-/** What has no docstring, by its place. */
+/** The places without a docstring. */
 function undocumented(file: string, { module_doc, symbols }: Page): string[] {
   const missing = module_doc?.doc || file.includes("generated/") ? [] : [file];
   for (const { name, declarations } of symbols) {
@@ -200,4 +201,26 @@ test("the spec gives the unit of each size and time", () => {
     }
   }
   assert.ok(checked > 40, `${checked}`);
+});
+
+/** Doc comments of shipped code that begin with a question word. */
+function questions(file: string): string[] {
+  const source = readFileSync(join(ROOT, file), "utf8");
+  return [...source.matchAll(QUESTION)].map(([start]) => `${file}: ${start}`);
+}
+
+const QUESTION =
+  /(\/\*\*\s+(\* )?|^\s*\* @(returns|param \w+) )(What|Whether|How|Where|Which)\b/gm;
+
+test("no doc comment of shipped code begins with a question word", () => {
+  const files = ["mod.ts"];
+  for (const folder of ["src", "testing", "codegen", "tools", "examples"]) {
+    const names = readdirSync(join(ROOT, folder), { recursive: true });
+    files.push(...names.map((name) => `${folder}/${name}`));
+  }
+  const written = files.filter((file) =>
+    file.endsWith(".ts") && !OTHERS.test(file)
+  );
+  assert.ok(written.length > 200, `${written.length}`);
+  assert.deepEqual(written.flatMap(questions), []);
 });

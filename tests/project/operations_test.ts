@@ -30,7 +30,9 @@ test("docs/errors.md is what `deno task docs` writes", () => {
   assert.equal(page, errorsPage());
   const codes = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, code]) => code!);
   const listed = Object.keys(codeTable);
-  assert.deepEqual(codes.filter((code) => code !== "code"), listed);
+  // Classes share codes.
+  const shown = new Set(codes.filter((code) => code !== "code"));
+  assert.deepEqual([...shown].sort(), listed.sort());
 });
 
 test("docs/public-api.md is what `deno task docs` writes", () => {

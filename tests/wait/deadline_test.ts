@@ -117,7 +117,7 @@ test("an aborted call leaves the reasons of signals as they are", () =>
     }
   }));
 
-test("a call lets go of the signal that it was given", () =>
+test("a call releases the signal that it was given", () =>
   serving(silent, async ({ path }) => {
     const { vm } = createClient(path, { maxConnections: 1 });
     const { signal } = new AbortController();

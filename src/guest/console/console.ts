@@ -23,8 +23,8 @@ import {
 /**
  * A console of the guest; made by `openConsole`. It reads the output all the
  * time. `waitFor`, `run`, `lines` and `attach` share one position in the
- * output: each goes on where the last one stopped. What nobody has read is
- * kept up to a MiB.
+ * output: each goes on where the last one stopped. Unread output is kept, at
+ * most 1 MiB.
  */
 export interface GuestConsole extends AsyncDisposable {
   /**
@@ -98,7 +98,7 @@ export interface ConsoleOptions {
   /** Ends the console; waits and lines reject with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The port of a VMM's VM.
+   * The port to open, if the target is a VMM.
    *
    * Default: the serial port, or the console where that is a `Pty`.
    */

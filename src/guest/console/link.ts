@@ -159,7 +159,7 @@ class SocketLink implements ConsoleLink {
   }
 }
 
-/** What tells a socket from another one at the same path. */
+/** The identity of a socket: another socket at the same path has another. */
 export function identityOf(path: string): string | undefined {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   // An inode is used again at once; Deno has the change time in seconds only.

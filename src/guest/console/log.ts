@@ -19,7 +19,8 @@ export interface LogConsoleOptions extends ConsoleOptions {
    */
   readonly maxBytes?: number | undefined;
   /**
-   * The number of full files that are kept, as `file.1` (the newest) and so on.
+   * The number of full files that are kept, named `file.1` (the newest) and so
+   * on.
    *
    * Default: `4`.
    */
@@ -55,7 +56,7 @@ export interface ConsoleLog extends AsyncDisposable {
  * other uses go on. The file gets mode 0600, and each piece of output is in the
  * file before the next one is read.
  *
- * @param source What `openConsole` takes, or an open console.
+ * @param source The target of `openConsole`, or an open console.
  * @throws {InvalidRequestError} `maxBytes` or `keep` is out of range.
  * @throws The error of the file system when the file cannot be opened.
  */

@@ -24,10 +24,10 @@ export interface OpenConsoleOptions extends ConsoleOptions {
  * nothing of the boot is missed: since v53.0 the VMM keeps up to a MiB of
  * output for its first client.
  *
- * The console lives until the VMM ends, over reboots. Given a path, it cannot
- * know of the VMM's end, and ends when nothing has listened there for two
- * seconds. A serial port has one client: the next one takes it over, and the
- * console ends with `in_use`.
+ * The console lives until the VMM ends, over reboots. If you give a path, the
+ * console does not see the end of the VMM. It ends when nothing has listened on
+ * the path for two seconds. A serial port has one client: the next one takes it
+ * over, and the console ends with `in_use`.
  *
  * Close the console before the script ends, unless the VMM ends too: a client
  * that is killed while there is unread output silences the serial port until

@@ -12,7 +12,10 @@ import {
 export interface RotationOptions {
   /** Bytes of a file. */
   readonly maxBytes: number;
-  /** The number of full files that are kept, as `file.1` (the newest) and so on. */
+  /**
+   * The number of full files that are kept, named `file.1` (the newest) and so
+   * on.
+   */
   readonly keep: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Text of the guest for a person: what a guest writes may drive the terminal
- * of whoever reads a log or an error message.
+ * Text of the guest for a person: what a guest writes may drive the terminal of
+ * a person who reads a log or an error message.
  */
 
 /**

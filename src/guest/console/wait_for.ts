@@ -7,7 +7,7 @@ import { excerptOf } from "./visible.ts";
 
 /** Options of each wait of a console. */
 export interface ConsoleWaitOptions {
-  /** Ends the wait with the signal's own reason. */
+  /** When this signal aborts, the wait rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds until the wait rejects with a `DeadlineError`.

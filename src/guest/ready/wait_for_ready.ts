@@ -18,7 +18,7 @@ export interface WaitForReadyOptions {
    * port listens, so no report can come too early.
    */
   readonly boot?: (() => Promise<unknown>) | undefined;
-  /** Ends the wait with the signal's own reason. */
+  /** When this signal aborts, the wait rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until a `DeadlineError`. Default: `Infinity`. */
   readonly timeoutMs?: number | undefined;
@@ -31,14 +31,16 @@ export interface WaitForReadyOptions {
  * report too: it connects to the port of the host (CID 2), writes `READY=1\n`
  * or `READY\n`, and closes.
  *
- * Call it after `vm.create`, with `boot`: a guest does not report twice, and its
- * connection fails at once where nobody listens.
+ * Call `waitForReady` after `vm.create`, and let the option `boot` boot the VM.
+ * Without `boot`, call `waitForReady` after `vm.create` and before `vm.boot`,
+ * and await the promise after `vm.boot`. A guest reports only once, so
+ * `waitForReady` must already listen.
  *
  * @param target The VMM, or the path of `vsock.socket`.
  * @throws {DeadlineError} after `timeoutMs`; the message shows the last status.
  * @throws {VmmExitedError} The VMM of the handle has ended.
  * @throws {ApiError} `not_created`: create the VM first, or give the path.
- * @throws {GuestError} when `listenVsock` would throw it.
+ * @throws {GuestError} for the same reasons as `listenVsock`.
  *
  * @example
  * ```ts

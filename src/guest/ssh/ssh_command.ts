@@ -19,7 +19,7 @@ export interface SshCommandOptions {
    * Default: `"runtime"`.
    */
   readonly proxy?: "runtime" | "socat" | undefined;
-  /** Ends the question for the path of the socket. */
+  /** Aborts the call of `vm.info` that finds the path of the socket. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,8 +32,9 @@ export interface SshCommandOptions {
  * For `scp` and `sftp` take all but the first and the last argument.
  *
  * @param target The VMM, or the path of `vsock.socket`.
- * @throws {InvalidRequestError} `proxy`: a compiled script has no runtime to
- * start, and needs `socat`; `port`, `user`; `vsock`: the VM has no such device.
+ * @throws {InvalidRequestError} with the field `port` or `user` if the value is
+ * not valid, `vsock` if the VM has no vsock device, or `proxy` if the script
+ * was compiled to one file: it has no runtime to start, and needs `socat`.
  * @throws {VmmExitedError} The VMM of the handle is gone.
  *
  * @example

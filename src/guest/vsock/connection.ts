@@ -22,7 +22,10 @@ export interface VsockConnection extends AsyncDisposable {
    * aborting ends the whole connection.
    */
   readonly writable: WritableStream<Uint8Array>;
-  /** The port on the host: the one that was listened on, or one by the VMM. */
+  /**
+   * The port on the host: for `listenVsock` the port that the script listens
+   * on, for `dialVsock` a port that the VMM chose.
+   */
   readonly hostPort: number;
   /** Resolves when both directions have ended; never rejects. */
   readonly closed: Promise<void>;

@@ -27,7 +27,7 @@ export class ConnectionQueue {
    * Ends the queue, and the connections in it.
    *
    * @param isDone An iteration ends; otherwise it rejects with the reason.
-   * @returns Whether this was the first call.
+   * @returns True at the first call.
    */
   end(reason: unknown, isDone: boolean): boolean {
     if (this.#end) return false;

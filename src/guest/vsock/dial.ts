@@ -15,7 +15,10 @@ import {
 
 /** Options of {@linkcode dialVsock}. */
 export interface DialVsockOptions {
-  /** Ends the dial with the signal's own reason; not the connection. */
+  /**
+   * When this signal aborts, the dial rejects with the signal's reason. The
+   * signal does not end the connection.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds for all attempts together.
@@ -42,7 +45,8 @@ export interface DialVsockOptions {
  * @throws {GuestError} `permission_denied`, `runtime_permission`, `not_vsock`;
  * without `retry` also `socket_missing`, `refused`, and `reset` where nothing
  * listens on the port.
- * @throws {InvalidRequestError} `port`, or `vsock`: the VM has no such device.
+ * @throws {InvalidRequestError} with the field `port` if the port is not valid,
+ * or `vsock` if the VM has no vsock device.
  * @throws {VmmExitedError} The VMM of the handle has ended.
  *
  * @example

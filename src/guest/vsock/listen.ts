@@ -24,7 +24,10 @@ export interface ListenVsockOptions {
 
 /** Options of a listener's `accept`. */
 export interface AcceptOptions {
-  /** Gives up with the signal's own reason; the listener stays open. */
+  /**
+   * When this signal aborts, `accept` rejects with the signal's reason; the
+   * listener stays open.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until a `DeadlineError`. Default: `Infinity`. */
   readonly timeoutMs?: number | undefined;
@@ -64,16 +67,18 @@ export interface VsockListener
  * `vm.boot`: the guest's connection fails at once where nobody listens.
  *
  * The socket has mode 0600 and is removed at the end; a socket that a killed
- * script left behind is replaced. Every connection is accepted, since the VMM's vsock
- * device stands still while one waits; of those that nobody takes, the newest
- * beyond 64 are closed. A listener keeps the script alive.
+ * script left behind is replaced. The listener accepts every connection at
+ * once, because a waiting connection blocks the VMM's vsock device. It keeps at
+ * most 64 connections that the script has not taken; further connections are
+ * closed. A listener keeps the script alive.
  *
  * @param target The VMM, or the path of `vsock.socket`.
  * @throws {ApiError} `not_created`: create the VM first, or give the path.
  * @throws {GuestError} `in_use`: another program listens on the port;
  * `socket_missing`: the directory is missing; `permission_denied`,
  * `runtime_permission`.
- * @throws {InvalidRequestError} `port`, or `vsock`: the VM has no such device.
+ * @throws {InvalidRequestError} with the field `port` if the port is not valid,
+ * or `vsock` if the VM has no vsock device.
  *
  * @example
  * ```ts

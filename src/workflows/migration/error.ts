@@ -25,7 +25,7 @@ export class MigrationError extends CloudHypervisorError {
 
   /** The name of the class. */
   override readonly name = "MigrationError";
-  /** The one code of this class. */
+  /** The code of this class, `migration_failed`. */
   override readonly code = "migration_failed";
   /** The state of the source after the failure. */
   readonly source: MigrationSideState;

@@ -15,16 +15,17 @@ import { MigrationUrls } from "./urls.ts";
  * destination, once the VM runs there (or is paused, if it was paused before)
  * and the source's process has ended (unless `preserve_source` is set).
  *
- * The source needs an event monitor: `vm.send-migration` answers before the
- * VMM sends anything, so its status is no outcome. Over TCP the destination
- * needs an event monitor, too.
+ * The source needs an event monitor: `vm.send-migration` answers before the VMM
+ * sends anything, so its status does not say whether the migration succeeded.
+ * Over TCP the destination needs an event monitor, too.
  *
  * When the migration fails or is aborted, the VM goes on at the source, and the
  * destination is freed: it stops listening, a VM that it kept is deleted, and a
- * process that the script started is ended. Once the VM is paused to change
- * sides, an abort waits for the outcome, and a VM that has left its source is
- * never ended. A destination that another program started cannot be stopped
- * while it receives: it may still get the VM.
+ * process that the script started is ended. After the VM was paused for the
+ * final switch, an abort first waits for the outcome. A VM that already runs at
+ * the destination is never ended. If another program started the destination,
+ * the library cannot stop it while it receives the VM, so the VM may still
+ * arrive there.
  *
  * @throws {InvalidRequestError} `source`, `destination` or `url`, before
  * anything is sent; `fatal_request` when the VM has shared memory.

@@ -1,4 +1,4 @@
-/** How far a migration is. */
+/** The stages of a migration. */
 
 /**
  * - `preparing`: the destination does not listen yet, and nothing is sent.
