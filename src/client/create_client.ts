@@ -213,6 +213,6 @@ function isClosed(error: unknown): boolean {
 /** A key with a number in its place; a quote within a text has a backslash. */
 const DESCRIPTOR = /"(fds?|iommufd_fd)":\[?\d/;
 const WITHOUT_DESCRIPTORS =
-  "JSON cannot carry a file descriptor, and the VMM ignores the number; use spawnVmm({ fds, args }) or ch-remote";
+  "JSON carries no file descriptor; use spawnVmm({ fds, args }) or ch-remote";
 
 const JSON_BODY = { "content-type": "application/json" };

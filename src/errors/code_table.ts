@@ -2,27 +2,8 @@
  * The table of error codes: the signs of each, the advice, and whether to try
  * again. The diagnosis, the messages and docs/errors.md are made from it.
  */
+import type { CodeEntry } from "./code_entry.ts";
 import type { ErrorCode, Retry } from "./error_code.ts";
-
-export interface CodeEntry {
-  /** Default: `never`. */
-  readonly retry?: Retry;
-  /** The end of the error's message: a thing that the caller can do. */
-  readonly advice?: string;
-  /** The reason within the message, where the VMM gives none. */
-  readonly problem?: string;
-  /** Numbers of the operating system's errors, as in "(os error 2)". */
-  readonly errnos?: readonly number[];
-  /** The HTTP status that decides alone. */
-  readonly status?: number;
-  /**
-   * Messages of the VMM, each a whole one; `{}` stands for any text. Text that
-   * a user chose, such as a path, never stands first, so it decides nothing.
-   * A pair has its own advice.
-   */
-  readonly messages?:
-    readonly (string | readonly [message: string, advice: string])[];
-}
 
 export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   not_created: {
@@ -48,14 +29,14 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   wrong_state: {
     advice: "ask vm.info for the state",
     messages: [
-      "Invalid transition: InvalidStateTransition({})",
-      "invalid VM state transition: {} to {}",
+      "Invalid transition: {}",
+      "invalid VM state {}",
       [
-        "Trying to snapshot while VM is running",
+        "Trying to snapshot {}",
         "pause the VM first, or use snapshotVm of ./workflows",
       ],
       "Trying to coredump while {}",
-      "VM is not running or paused: {}",
+      "VM is not running or {}",
     ],
   },
   migrating: {
@@ -70,7 +51,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     advice: "vm.info lists the ids",
     messages: [
       "Failed to find device {}",
-      "No device with id {} to remove",
+      "No device with id {}",
       "Unknown memory zone",
     ],
   },
@@ -79,10 +60,10 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "choose another; a removed device keeps its id until the guest releases it",
     messages: [
       "Identifier {} is not unique",
-      "Invalid identifier as it is not unique: {}",
-      "Memory zone identifier is not unique",
-      "Duplicated device path: {}",
-      "Valid PCI device identifier but {}",
+      "Invalid identifier as {}",
+      "Memory zone identifier {}",
+      "Duplicated {}",
+      "Valid PCI {}",
     ],
   },
   invalid_config: {
@@ -92,37 +73,37 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Invalid Landlock access: {}",
       "Invalid resize {}",
       "Invalid size {}",
-      "Invalid hotplug method {}",
+      "Invalid hotplug {}",
       "Memory configuration is {}",
-      "Memory size is misaligned {}",
+      "Memory size is {}",
       "No memory zones {}",
-      "Too many virtio-vsock devices",
+      "Too many {}",
       "Requested {}",
-      "The requested hotplug {}",
+      "The requested {}",
       "Not enough space in {}",
       "Impossible to {}",
-      "Failed to virtio-mem resize",
+      "Failed to virtio-mem {}",
       "No virtio-mem {}",
-      "Missing virtio-balloon{}",
-      "Cannot hotplug device {}",
+      "Missing {}",
+      "Cannot hotplug {}",
       "No disk path {}",
       "No socket option {}",
       "Trying to use a size {}",
       "Disk image size {}",
-      "path must be shorter than SUN_LEN",
+      "path must be {}",
       "Interface name {}",
-      "Unable to configure tap interface",
+      "Unable to configure {}",
       "Setting {} failed",
       "Failure to parse uuid: {}",
-      "Cannot modify the kernel {}",
-      "Cannot find a memory range {}",
-      "Cannot create virtio-mem device",
+      "Cannot modify {}",
+      "Cannot find a {}",
+      "Cannot create virtio-mem {}",
       "Error from region creation",
-      "Error related to the multiqueue {}",
-      "Could not extract {} from URL: {}",
-      "Expected receiver_url {}",
-      "Error validating send migration parameters: {}",
-      "Local migration requires {}",
+      "Error related to {}",
+      "Could not extract {}",
+      "Expected {}",
+      "Error validating {}",
+      "Local migration {}",
       "Failed to write ACPI {}",
     ],
   },
@@ -133,7 +114,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   too_large: {
     advice: "v53.0 takes bodies up to 51200 bytes, later releases 4 MiB",
     messages: [
-      "Request payload with size {} is larger than the limit of {}",
+      "Request payload {}",
     ],
   },
   unsupported: {
@@ -148,25 +129,25 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   },
   busy: {
     retry: "now",
-    advice: "the VMM did nothing: try again when an earlier request has ended",
+    advice: "try again when an earlier request has ended",
     status: 429,
     messages: ["VM on-demand memory restore {}"],
   },
   overloaded: {
     retry: "now",
-    advice: "the VMM did nothing: its ten connections are taken, try again",
+    advice: "its ten connections are taken: try again",
     status: 503,
   },
   vmm_gone: {
     retry: "look",
     advice: "the VMM is ending",
-    messages: ["receiving on a closed channel", "sending on a closed channel"],
+    messages: ["receiving on {}", "sending on {}"],
   },
   missing_file: {
     advice: "check that it exists on the VMM's host",
     errnos: [2, 6, 19, 20, 111],
     messages: [
-      "Destination is not a directory: {}",
+      "Destination is {}",
       "Failed to create TPM Device {}",
       "failure in {}",
     ],
@@ -176,9 +157,9 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     errnos: [16, 17, 98],
     messages: [
       "The file is already locked",
-      "Cannot add legacy device to Bus",
+      "Cannot add legacy {}",
       "Failed to allocate IO port",
-      "VFIO-user socket path already in use: {}",
+      "VFIO-user socket {}",
     ],
   },
   no_permission: {
@@ -194,13 +175,13 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     errnos: [21],
     messages: [
       "failed to fill whole buffer",
-      "Failed getting disk size: {}",
+      "Failed getting {}",
       "Kernel Loader: {}",
-      "Kernel lacks PVH header",
+      "Kernel lacks {}",
       "Firmware too big",
       "Disk image type {}",
       [
-        "Maximum disk nesting depth exceeded",
+        "Maximum disk {}",
         "set backing_files of the disk",
       ],
       "Using a directory {}",
@@ -221,11 +202,11 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "a dead VMM leaves its socket behind: start it again, or check the path",
   },
   permission_denied: {
-    problem: "the operating system denies access to the socket",
-    advice: "run as the user that started the VMM, whose socket has mode 0700",
+    problem: "the system denies access to the socket",
+    advice: "run as the user that started the VMM",
   },
   runtime_permission: {
-    problem: "the runtime's permissions deny access to the socket",
+    problem: "the runtime denies access to the socket",
     advice:
       "in Deno allow all of --allow-read=SOCKET --allow-write=SOCKET --allow-net=unix:SOCKET,[100::1]:80",
   },

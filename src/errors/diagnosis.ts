@@ -4,7 +4,8 @@
  * 409), so the messages decide, and the status only where there are none.
  */
 import type { OperationName } from "../generated/api.gen.ts";
-import { type CodeEntry, codeTable, retryOf } from "./code_table.ts";
+import type { CodeEntry } from "./code_entry.ts";
+import { codeTable, retryOf } from "./code_table.ts";
 import type { ApiErrorCode, Retry } from "./error_code.ts";
 
 export interface Diagnosis {

@@ -103,7 +103,7 @@ export class DeadlineError extends CloudHypervisorError {
     super(
       message ?? sentence(
         `got no response within ${timeoutMs} ms`,
-        "the VMM may still be working on the request, or on that of another client: raise timeoutMs to wait longer",
+        "the VMM may still be working on it, or for another client: raise timeoutMs to wait longer",
         context,
       ),
       context,
@@ -193,10 +193,9 @@ function howItEnded(exit: VmmExit, { cause }: ErrorContext): string {
 
 /** Requests that are known to kill some builds, and so to end a connection. */
 const LETHAL: { readonly [name in OperationName]?: string } = {
-  "vm.create":
-    "a body over about 249 KB kills a VMM whose seccomp filter lacks mremap",
+  "vm.create": "a body over about 249 KB kills some builds of the VMM",
   "vm.send-migration":
-    "a migration of shared memory kills a VMM whose seccomp filter lacks newfstatat",
+    "a migration of shared memory kills some builds of the VMM",
 };
 
 /** A message: the operation, the socket, the problem and the advice. */

@@ -33,24 +33,36 @@ function* memoryFields({ memory }: VmConfig): Generator<FatalField> {
   const sizes = Array.isArray(zones) ? zones.map((zone) => zone?.size) : [];
   const total = [size, ...sizes]
     .reduce<number>((sum, size) => sum + Number(size), 0);
+  const field = Number(size) === 0 ? "memory.zones" : "memory.size";
+  yield* smallMemory(field, total);
+}
+
+/** Memory that no VM can have; the VMM stops at the boot. */
+export function* smallMemory(
+  field: string,
+  bytes: number,
+): Generator<FatalField> {
   // A size that is no multiple of a page is refused, and stops nothing.
-  if (total > 0 && total < TOO_SMALL && total % 4096 === 0) {
-    const field = Number(size) === 0 ? "memory.zones" : "memory.size";
-    yield stops(field, `memory of ${total} bytes (v53.0)`);
+  if (bytes > 0 && bytes < TOO_SMALL && bytes % 4096 === 0) {
+    yield stops(field, `memory of ${bytes} bytes (v53.0)`);
   }
 }
 
 /** The VMM keeps a set of this many host CPUs. */
 const HOST_CPUS = 1024;
 
+/** The parts whose product, in 16 bits, the VMM divides by. */
+const TOPOLOGY = ["threads_per_core", "cores_per_die", "dies_per_package"];
+
 function* cpuFields({ cpus }: VmConfig): Generator<FatalField> {
   const { topology, affinity, boot_vcpus } = cpus ?? {};
-  const parts = ["threads_per_core", "cores_per_die", "dies_per_package"];
-  for (const part of parts) {
+  let product = 1;
+  for (const part of TOPOLOGY) {
     const count = (topology as Record<string, unknown> | null)?.[part];
-    if (Number(count ?? 1) === 0) {
-      yield stops(`cpus.topology.${part}`, `${part} 0`);
-    }
+    product = product * Number(count ?? 1) % 65_536;
+    if (product !== 0) continue;
+    yield stops(`cpus.topology.${part}`, "a product of parts that is 0");
+    break;
   }
   if (!Array.isArray(affinity)) return;
   // The last entry of a vCPU counts, if the vCPU is there at the boot.

@@ -6,8 +6,9 @@ import type { OperationName } from "../generated/api.gen.ts";
 import type {
   ReceiveMigrationData,
   SendMigrationData,
+  VmResize,
 } from "../generated/types.gen.ts";
-import { fatalConfigFields } from "./fatal_config.ts";
+import { fatalConfigFields, smallMemory } from "./fatal_config.ts";
 import { type FatalField, stops } from "./fatal_field.ts";
 import { isIpv6, isNumericHost } from "./ip_address.ts";
 
@@ -28,6 +29,9 @@ const CHECKS: {
     fatalHosts("receiver_url", String(receiver_url)),
   "vm.send-migration": ({ destination_url }: SendMigrationData) =>
     fatalHosts("destination_url", String(destination_url)),
+  // A VM that is not booted gets any size.
+  "vm.resize": ({ desired_ram }: VmResize) =>
+    smallMemory("desired_ram", Number(desired_ram ?? 0)),
 };
 
 /** The sandbox of the VMM forbids to look up the name of a host. */

@@ -20,6 +20,13 @@ const CREATIONS: [field: string | undefined, body: object][] = [
       `cpus.topology.${part}`,
       { cpus: { topology: { [part]: 0 } } },
     ]),
+  // The VMM multiplies in 16 bits.
+  ["cpus.topology.cores_per_die", {
+    cpus: { topology: { threads_per_core: 256, cores_per_die: 256 } },
+  }],
+  [undefined, {
+    cpus: { topology: { threads_per_core: 255, cores_per_die: 256 } },
+  }],
   ["cpus.affinity[0].host_cpus", affinity([0, []])],
   ["cpus.affinity[0].host_cpus", affinity([0, [0, 1024]])],
   ["cpus.affinity[1].host_cpus", affinity([0, [0]], [0, []])],
@@ -165,6 +172,19 @@ for (
       }
     }));
 }
+
+test("vm.resize() refuses memory that no VM can have", () =>
+  serving((socket) => socket.write(reply(204)), async (server) => {
+    const { vm } = createClient(server.path);
+    for (const desired_ram of [4096, 65_536n]) {
+      await assert.rejects(vm.resize({ desired_ram }), fatal("desired_ram"));
+    }
+    assert.equal(server.requests.length, 0);
+    await vm.resize({ desired_ram: 1 << 20 });
+    await vm.resize({ desired_ram: 4097 });
+    await vm.resize({ desired_vcpus: 2 });
+    assert.equal(server.requests.length, 3);
+  }));
 
 test("other operations take the same bodies", () =>
   serving((socket) => socket.write(reply(204)), async (server) => {

@@ -126,8 +126,7 @@ denoTest(
   },
 );
 
-const DENIED =
-  /NotCapable|runtime_permission|permissions deny|Requires \w+ acc/;
+const DENIED = /NotCapable|runtime_permission|runtime denies|Requires \w+ acc/;
 
 test("a ConnectionError says what the client needs", () => {
   const context = { socketPath: "S" };
