@@ -14,7 +14,7 @@ export interface Reader<T> {
 /** The readers of options by name. */
 export type Readers = Readonly<Record<string, Reader<unknown>>>;
 
-/** The values of options; one that is missing or empty is absent. */
+/** The values of options; a missing or empty option is absent. */
 export type Values<R extends Readers> = {
   -readonly [name in keyof R]?: NonNullable<ReturnType<R[name]>>;
 };

@@ -1,6 +1,6 @@
 /**
- * A size in bytes as a number to compute with. Sizes in answers are
- * `number | bigint`, since the VMM takes up to 2^64 - 1.
+ * A size in bytes as a number to compute with. Sizes in responses are `number |
+ * bigint`, since the VMM takes up to 2^64 - 1.
  *
  * @throws {RangeError} when the size is beyond 2^53 - 1, where numbers are not
  * exact.

@@ -5,7 +5,7 @@ import { onSettled } from "./on_settled.ts";
 
 /** The two limits that a caller can give to a wait. */
 export interface AbortScopeOptions {
-  /** Its abort ends the scope with the signal's own reason. */
+  /** When this signal aborts, the scope ends with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds. Default: `Infinity`. */
   readonly timeoutMs?: number | undefined;

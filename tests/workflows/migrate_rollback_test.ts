@@ -84,7 +84,7 @@ test("migrateVm() succeeds where the source ends before its last event", () =>
     ]);
   }));
 
-test("migrateVm() keeps a VM that came while the destination was let go", () =>
+test("migrateVm() keeps a VM that came while the destination was released", () =>
   pair(async ({ from, to }) => {
     const controller = new AbortController();
     const source = { ...from.vmm, events: cut(from.vmm, "migration-started") };

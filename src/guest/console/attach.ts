@@ -52,7 +52,7 @@ export interface AttachOptions {
   readonly input?: TerminalInput;
   /** Default: `process.stdout`. */
   readonly output?: TerminalOutput;
-  /** Leaves, with the signal's own reason. */
+  /** When this signal aborts, `attach` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

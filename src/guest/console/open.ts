@@ -29,9 +29,9 @@ export interface OpenConsoleOptions extends ConsoleOptions {
  * the path for two seconds. A serial port has one client: the next one takes it
  * over, and the console ends with `in_use`.
  *
- * Close the console before the script ends, unless the VMM ends too: a client
- * that is killed while there is unread output silences the serial port until
- * the VM reboots.
+ * Close the console before the script ends, unless the VMM ends too: if a
+ * client is killed while output is unread, the serial port gives no more output
+ * until the VM reboots.
  *
  * @param target The VMM, `{ socket }` or `{ pty }`.
  * @throws {DeadlineError} after `timeoutMs`.

@@ -8,7 +8,7 @@ import { evalCommand } from "./runtime.ts";
 export interface SshCommandOptions {
   /** The user in the guest. Default: `"root"`. */
   readonly user?: string | undefined;
-  /** The file of the private key. Default: what ssh itself takes. */
+  /** The file of the private key. Default: the keys that ssh itself takes. */
   readonly identity?: string | undefined;
   /** The vsock port that sshd listens on. Default: `22`. */
   readonly port?: number | undefined;
