@@ -1,6 +1,7 @@
 /** The guest of the fake VMM: it follows a script, and obeys the test. */
 import { appendFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import type { GuestConnection } from "./connection.ts";
 import type { FakeGuest, GuestAction } from "./fake_guest.ts";
 import { SerialPort } from "./serial_port.ts";
@@ -45,11 +46,14 @@ export class ScriptedGuest implements Guest, FakeGuest {
   }
 
   print(text: string): void {
-    const { serial } = this.#machine.config ?? {};
+    const { serial, console } = this.#machine.config ?? {};
     if (serial?.mode === "File" && serial.file !== undefined) {
       appendFileSync(serial.file, text);
     }
-    if (serial?.mode === "Socket") this.#serial.print(text);
+    const modes = [serial?.mode, console?.mode];
+    if (serial?.mode === "Socket" || modes.includes("Pty")) {
+      this.#serial.print(text);
+    }
   }
 
   async connect(port: number): Promise<GuestConnection> {
@@ -78,8 +82,8 @@ export class ScriptedGuest implements Guest, FakeGuest {
     this.#vsock.reset();
   }
 
-  attachSerial(socket: Socket): void {
-    this.#serial.attach(socket);
+  attachSerial(input: Readable, output: Writable): void {
+    this.#serial.attach(input, output);
   }
 
   attachVsock(socket: Socket): void {

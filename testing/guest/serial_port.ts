@@ -1,5 +1,5 @@
-/** A serial port in mode `Socket`: one client, and output that waits for it. */
-import type { Socket } from "node:net";
+/** A serial port with one client, and output that waits for it. */
+import type { Readable, Writable } from "node:stream";
 
 /** Options of a serial port. */
 export interface SerialPortOptions {
@@ -11,7 +11,7 @@ export interface SerialPortOptions {
 
 export class SerialPort {
   readonly #options: SerialPortOptions;
-  #client: Socket | undefined;
+  #client: Writable | undefined;
   /** Output for the next client. */
   #waiting = "";
   #line = "";
@@ -30,23 +30,23 @@ export class SerialPort {
   }
 
   /** A new client takes the port over, and gets what has waited. */
-  attach(socket: Socket): void {
+  attach(input: Readable, output: Writable): void {
     this.#client?.end();
-    this.#client = socket;
+    this.#client = output;
     const decoder = new TextDecoder();
-    socket.write(this.#waiting);
+    output.write(this.#waiting);
     this.#waiting = "";
-    socket.on("data", (chunk: Uint8Array) => {
+    input.on("data", (chunk: Uint8Array) => {
       this.#input += decoder.decode(chunk, { stream: true });
       this.resume();
     });
     const leave = (): void => {
-      socket.end();
-      if (this.#client === socket) this.#client = undefined;
+      output.end();
+      if (this.#client === output) this.#client = undefined;
     };
-    socket.once("end", leave);
-    socket.once("close", leave);
-    socket.resume();
+    input.once("end", leave);
+    input.once("close", leave);
+    input.resume();
   }
 
   /** Reads the input that has waited, if the VM runs. */

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { Config } from "../../src/schema/config.ts";
 import type { Machine } from "./machine.ts";
+import { openPty } from "./pty.ts";
 import { osError, Panic, VmmError } from "./vmm_error.ts";
 
 /**
@@ -12,8 +13,10 @@ import { osError, Panic, VmmError } from "./vmm_error.ts";
  */
 export function openConsoles(machine: Machine, config: Config): void {
   machine.consolesOpen = false;
-  openConsole(machine, "console", config.console);
-  openConsole(machine, "serial", config.serial);
+  machine.closePtys();
+  const { serial } = config;
+  openConsole(machine, "console", config.console, !TERMINALS.has(serial.mode));
+  openConsole(machine, "serial", serial, true);
   openConsole(machine, "debug_console", config.debug_console);
   machine.consolesOpen = true;
 }
@@ -21,6 +24,7 @@ export function openConsoles(machine: Machine, config: Config): void {
 /** Closes the consoles of a VM that existed; the serial socket goes away. */
 export function closeConsoles(machine: Machine): void {
   machine.consolesOpen = false;
+  machine.closePtys();
   machine.closeSerial?.();
   machine.closeSerial = undefined;
 }
@@ -32,7 +36,15 @@ interface Console {
   socket?: string;
 }
 
-function openConsole(machine: Machine, name: string, console: Console): void {
+/** The modes in which the serial port is the terminal of the guest's shell. */
+const TERMINALS: ReadonlySet<string> = new Set(["File", "Socket", "Pty"]);
+
+function openConsole(
+  machine: Machine,
+  name: string,
+  console: Console,
+  isTerminal = false,
+): void {
   switch (console.mode) {
     case "File": {
       const { file } = console;
@@ -44,8 +56,12 @@ function openConsole(machine: Machine, name: string, console: Console): void {
         throw failed("No socket option support for console device");
       }
       return listen(machine, console.socket);
-    case "Pty":
-      console.file ??= "/dev/pts/0";
+    case "Pty": {
+      const pty = create(openPty);
+      machine.ptys.push(pty);
+      console.file = pty.path;
+      if (isTerminal) machine.guest.attachSerial(pty.input, pty.output);
+    }
   }
 }
 
@@ -53,7 +69,7 @@ function listen(machine: Machine, path: string | undefined): void {
   if (path === undefined) throw new Panic("serial without a socket");
   const { sockets } = machine.parts.host;
   const close = create(() =>
-    sockets.listen(path, (socket) => machine.guest.attachSerial(socket))
+    sockets.listen(path, (socket) => machine.guest.attachSerial(socket, socket))
   );
   // The file of a socket that no VM has used stays.
   machine.closeSerial?.(true);
@@ -64,7 +80,9 @@ function create<T>(open: () => T): T {
   try {
     return open();
   } catch (error) {
-    throw failed("Error creating console device", osError(error));
+    const { code, message } = error as Error & { code?: string };
+    const reason = code === undefined ? message : osError(error);
+    throw failed("Error creating console device", reason);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The guest, as the machine uses it. */
 import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import type { LiveDevice } from "./live_device.ts";
 
 /** The guest, as operations reach it. */
@@ -8,8 +9,11 @@ export interface Guest {
   readonly acceptsMemory: boolean;
   /** True if the balloon takes its new size at once. */
   readonly inflatesBalloon: boolean;
-  /** Called when a client connects to the socket of the serial port. */
-  attachSerial(socket: Socket): void;
+  /**
+   * Called when a client connects to the socket of the serial port, and when
+   * the port gets a pseudoterminal.
+   */
+  attachSerial(input: Readable, output: Writable): void;
   /** Called when a client connects to the socket of the vsock device. */
   attachVsock(socket: Socket): void;
   /** Called after a boot, also after that of a reboot. */

@@ -22,14 +22,15 @@ export interface GuestScript {
   readonly acceptsMemory?: boolean;
   /** Milliseconds from the boot until the guest powers off by itself. */
   readonly endsAfterMs?: number;
-  /** Text that a boot writes to the serial port, if that is a file or socket. */
+  /** Text that a boot writes to the serial port: a file, socket or `Pty`. */
   readonly serialOutput?: string;
   /** Called after each boot, with the guest. */
   readonly onBoot?: (guest: FakeGuest) => void;
   /**
-   * Answers a line that is typed into the serial port in mode `Socket`. The
-   * text that it returns is written to the port, without an end of its own;
-   * `\n` becomes `\r\n`. What is typed is echoed before.
+   * Answers a line that is typed into the serial port in mode `Socket` or
+   * `Pty`, or into the console in mode `Pty` where the serial port has none of
+   * these and is no file. The text that it returns is written to the port,
+   * without an end of its own; `\n` becomes `\r\n`. What is typed is echoed before.
    */
   readonly serial?: (
     line: string,

@@ -8,6 +8,7 @@ import type { Guest } from "./guest_interface.ts";
 import type { Host } from "./host.ts";
 import type { CloseSocket } from "./host_sockets.ts";
 import type { Instance } from "./instance.ts";
+import type { Pty } from "./pty.ts";
 import type { State } from "./state_table.ts";
 
 /** The parts of a machine. */
@@ -37,6 +38,8 @@ export class Machine {
   consolesOpen = false;
   /** Closes the socket of the serial port, if that has one. */
   closeSerial: CloseSocket | undefined;
+  /** The pseudoterminals of the consoles. */
+  readonly ptys: Pty[] = [];
 
   #exited = false;
   readonly #closers: (() => void)[] = [];
@@ -44,6 +47,11 @@ export class Machine {
   constructor(parts: Parts, guest: (machine: Machine) => Guest) {
     this.parts = parts;
     this.guest = guest(this);
+  }
+
+  /** Hangs up the pseudoterminals of the consoles. */
+  closePtys(): void {
+    for (const pty of this.ptys.splice(0)) pty.close();
   }
 
   /** Registers a callback that runs when the process ends. */
@@ -65,6 +73,7 @@ export class Machine {
   async exit(leave: boolean): Promise<void> {
     this.#exited = true;
     const closed = this.parts.host.sockets.closeAll(leave);
+    this.closePtys();
     this.instance?.devices.holds.freeAll();
     for (const close of this.#closers) close();
     await closed;

@@ -8,7 +8,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { sshCommand } from "../../src/guest/mod.ts";
 import { testIf } from "../support/skip.ts";
-import { hasSshd, isInstalled, NO_SSHD, prepareSshd } from "../support/sshd.ts";
+import { isInstalled } from "../support/installed.ts";
+import { hasSshd, NO_SSHD, prepareSshd } from "../support/sshd.ts";
 import { inDirectory } from "../support/vmms.ts";
 import { emulateVsock } from "./emulator.ts";
 

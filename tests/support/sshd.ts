@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { isInstalled } from "./installed.ts";
 
 /** True where the programs of OpenSSH can run here. */
 export const hasSshd: boolean = existsSync("/usr/sbin/sshd") &&
@@ -11,10 +12,6 @@ export const hasSshd: boolean = existsSync("/usr/sbin/sshd") &&
 
 export const NO_SSHD: string =
   "OpenSSH is not installed, or the user is not root";
-
-export function isInstalled(program: string): boolean {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-}
 
 /** The command of the sshd; the client's key is the file `key`. */
 export function prepareSshd(directory: string): string[] {
