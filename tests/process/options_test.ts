@@ -8,7 +8,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { spawnVmm, type SpawnVmmOptions } from "../../src/process/mod.ts";
@@ -137,9 +137,10 @@ test("spawnVmm() refuses options that cannot work together", async () => {
 });
 
 const [, real] = programs;
+const hasTap = real!.command !== "" && opens("/dev/kvm") &&
+  opens("/dev/net/tun") && existsSync("/usr/bin/perl");
 const tapTest = testIf(
-  real!.command !== "" && opens("/dev/kvm") && opens("/dev/net/tun") &&
-    existsSync("/usr/bin/perl"),
+  hasTap,
   "needs a real VMM, /dev/net/tun and perl, which opens a tap",
 );
 
@@ -148,23 +149,59 @@ tapTest(
   () =>
     inDirectory((directory) => {
       const { payload } = smallVm(directory);
-      // TUNSETIFF with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR.
-      const script =
-        '$^F = 99; open(my $tap, "+<", "/dev/net/tun") or die $!; ' +
-        'my $request = pack("a16 s x22", "chv%d", 0x5002); ' +
-        "ioctl($tap, 0x400454ca, $request) or die $!; " +
-        "exec(@ARGV, fileno($tap))";
       const args = [real!.command as string, payload!.kernel!];
-      const line = [...programCommand("net_fd"), ...args];
-      const output = execFileSync("perl", ["-e", script, ...line], {
-        encoding: "utf8",
-        env: { ...process.env },
-      });
+      const output = runWithTap([...programCommand("net_fd"), ...args]);
       const [state, net] = JSON.parse(output);
       assert.equal(state, "Running");
-      assert.equal(net.length, 1);
-      assert.equal(net[0].id, "net");
-      assert.equal(net[0].fds.length, 1);
-      assert.equal(net[0].tap, undefined);
+      assertDescriptorNet(net);
     }),
 );
+
+const remote = process.env["CH_REMOTE"] ??
+  join(dirname(String(real!.command)), "ch-remote");
+
+testIf(
+  hasTap && existsSync(remote),
+  "needs a real VMM with ch-remote beside it, /dev/net/tun and perl",
+)(
+  "ch-remote adds a network of a descriptor that it inherits",
+  () =>
+    inDirectory((directory) => {
+      const { payload } = smallVm(directory);
+      const args = [remote, real!.command as string, payload!.kernel!];
+      const output = runWithTap([...programCommand("ch_remote_fd"), ...args]);
+      assertDescriptorNet(JSON.parse(output));
+    }),
+);
+
+test("docs/ch-remote.md shows the call that is tested", () => {
+  const callIn = (path: string): string => {
+    const text = readFileSync(new URL(path, import.meta.url), "utf8");
+    return /execFileSync\((?:remote!|"ch-remote")(, [^]*?\})\)/.exec(text)![1]!
+      .replaceAll(/[\s,]/g, "");
+  };
+  const page = callIn("../../docs/ch-remote.md");
+  assert.match(page, /"inherit"fd\]/);
+  assert.equal(page, callIn("../programs/ch_remote_fd.ts"));
+});
+
+/** Runs a program with the descriptor of a new tap as its last argument. */
+function runWithTap(line: readonly string[]): string {
+  // TUNSETIFF with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR.
+  const script = '$^F = 99; open(my $tap, "+<", "/dev/net/tun") or die $!; ' +
+    'my $request = pack("a16 s x22", "chv%d", 0x5002); ' +
+    "ioctl($tap, 0x400454ca, $request) or die $!; " +
+    "exec(@ARGV, fileno($tap))";
+  return execFileSync("perl", ["-e", script, ...line], {
+    encoding: "utf8",
+    env: { ...process.env },
+  });
+}
+
+// deno-lint-ignore no-explicit-any -- JSON of another program
+function assertDescriptorNet(net: any): void {
+  assert.equal(net.length, 1);
+  assert.equal(net[0].id, "net");
+  assert.equal(net[0].fds.length, 1);
+  assert.equal(net[0].tap, undefined);
+}
