@@ -1,7 +1,9 @@
 /**
- * hey-api's own SDK and fetch client over the API socket, for users who want
- * its interceptors and its `{ data, error, response }` results. Numbers are
- * exact here, too; errors are hey-api's: the VMM's array, not an `Error`.
+ * hey-api's own SDK and fetch client over the API socket. Its errors are not
+ * those of the other entries: a call does not reject when the VMM refuses it,
+ * but resolves to `{ data, error, response }`, where `error` is the VMM's array
+ * of messages, without a code. Use it for hey-api's interceptors. Numbers are
+ * exact here, too.
  *
  * @example
  * ```ts
