@@ -16,9 +16,9 @@ import type { Readable, Writable } from "node:stream";
 export interface Pty {
   /** The path of the other side, such as `/dev/pts/3`. */
   readonly path: string;
-  /** What clients type. */
+  /** The bytes that clients type. */
   readonly input: Readable;
-  /** What clients read. */
+  /** The bytes that clients read. */
   readonly output: Writable;
   /** Hangs up. */
   close(): void;
