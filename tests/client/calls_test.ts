@@ -1,4 +1,4 @@
-/** What a call does, with a server that follows a script. */
+/** Calls to a server that follows a script. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

@@ -1,4 +1,4 @@
-/** How calls are written and read, by the spec itself. */
+/** Requests and responses of calls, compared with the spec. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -11,7 +11,7 @@ import { reply, type Script, serving } from "../support/server.ts";
 
 const SECRET = "c0ffee-not-for-any-log";
 
-/** What each of them answers to a body with secrets. */
+/** The responses to a body with secrets, by the code of the error. */
 const ENDS: { readonly [code: string]: Script } = {
   closed: (socket) => socket.end(),
   not_http: (socket) => socket.end("SSH-2.0-OpenSSH_9.2p1 Debian\r\n"),

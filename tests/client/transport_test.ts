@@ -1,4 +1,4 @@
-/** Where a runtime's own HTTP client would do as it pleases. */
+/** Requests that a runtime's own HTTP client would change or repeat. */
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";

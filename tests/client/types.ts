@@ -1,4 +1,4 @@
-/** What must compile, and, below each `@ts-expect-error`, what must not. */
+/** Code that must compile, and, below `@ts-expect-error`, code that must not. */
 import {
   type Client,
   type ConsoleMode,

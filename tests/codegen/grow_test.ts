@@ -1,4 +1,4 @@
-/** What a new operation of the VMM takes: the spec, and its types' names. */
+/** A new operation of the VMM needs the spec and the names of its types. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
@@ -131,7 +131,7 @@ function grown(): string {
   return directory;
 }
 
-/** What a script prints, under the runtime that runs this test. */
+/** The output of a script under the runtime of this test. */
 function output(cwd: string, ...script: string[]): Promise<string> {
   const args = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
   const child = spawn(process.execPath, [...args, ...script], { cwd });

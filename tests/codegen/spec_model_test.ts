@@ -32,7 +32,7 @@ components:
         tree: { type: object, additionalProperties: { $ref: "#/s/Mode" } }
 `;
 
-/** What is other in the same with a part replaced. */
+/** The differences after a part of the spec is replaced. */
 function told(from: string, to: string): string[] {
   assert.ok(SPEC.includes(from), from);
   const changed = SPEC.replace(from, to);

@@ -15,7 +15,7 @@ const { schemas } = readSpec(
 
 const FEATURES = ["guest_debug", "io_uring", "kvm"];
 
-/** Where a value is not as its schema says, one line each. */
+/** The differences between a value and its schema, one line each. */
 function differences(
   value: unknown,
   schema: Schema,

@@ -1,4 +1,4 @@
-/** What Deno's own sanitizers see, which watch no test of node:test. */
+/** Leaks that Deno's own sanitizers find, which watch no test of node:test. */
 import assert from "node:assert/strict";
 import { createClient, unixFetch } from "../../mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";

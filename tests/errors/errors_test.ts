@@ -17,7 +17,7 @@ import { type Exchange, recordings, textOf } from "../support/recordings.ts";
 const PATH = "/run/vm0/api.sock";
 const CONTEXT = { operation: "vm.boot", socketPath: PATH } as const;
 
-/** What a recorded exchange leads to. */
+/** The code of a recorded exchange. */
 function codeOf(exchange: Exchange): ApiErrorCode | undefined {
   const { status } = exchange.response;
   if (status === undefined || status < 300) return undefined;
@@ -33,7 +33,7 @@ function refusal(status: number, text: string): ApiError {
   throw new Error("it was not refused");
 }
 
-/** Where each code was met; what no recording has is in the next test. */
+/** A recording of each code; the next test has the codes without one. */
 const MET: [ApiErrorCode, scenario: string, path: string, said: string][] = [
   ["not_created", "no-vm", "vm.info", "VM is not created"],
   ["not_running", "no-vm", "vm.pause", "VM is not running"],

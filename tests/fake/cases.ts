@@ -113,7 +113,7 @@ async function untilItHangs(
 const HANG_MS = 6000;
 const MIGRATION_MS = 700;
 
-/** How the process ended at this step, if it did. */
+/** The end of the process, if it ended at this step. */
 async function deathOf(
   vmm: Running,
   operation: string,

@@ -1,4 +1,4 @@
-/** What the conformance suite is run against: the fake, or a real VMM. */
+/** The subjects of the conformance suite: the fake, or a real VMM. */
 import { spawn } from "node:child_process";
 import {
   accessSync,
@@ -42,7 +42,7 @@ export interface Subject {
   /** The features that `vmm.ping` returns. */
   readonly features: string;
   readonly isReal: boolean;
-  /** What it decides beside what every host does, by key. */
+  /** Values that differ from those of every host, by key. */
   readonly own: Readonly<Record<string, string>>;
   start(space: Workspace, options?: FakeVmmOptions): Promise<Running>;
 }

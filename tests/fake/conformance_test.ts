@@ -129,7 +129,7 @@ test("each Content-Length in the recordings fits its body", () => {
   }
 });
 
-/** How long the directory's name was, by the length of a body. */
+/** The length of the directory's name, computed from the length of a body. */
 function directoryLength(written: string, given: number): number {
   const names = written.split("$TMP").length - 1;
   const macs = written.split("$MAC").length - 1;

@@ -88,7 +88,7 @@ export function raw(
   });
 }
 
-/** How many whole answers a text holds. */
+/** The number of whole responses in a text. */
 function count(text: string): number {
   let answers = 0;
   for (let at = 0; at < text.length; answers++) {

@@ -21,27 +21,27 @@ export interface Case {
   readonly name: string;
   readonly script: Script;
   readonly outcome: Outcome;
-  /** Where a runtime does otherwise: its outcome, and why. */
+  /** The outcome of a runtime that differs, and the reason. */
   readonly but?: {
     readonly [name in RuntimeName]?: readonly [Outcome, reason: string];
   };
   /** Adds a disk, unless told. */
   readonly call?: (client: Client, options: CallOptions) => Promise<unknown>;
-  /** What the call resolves to where it is right: the disk, unless told. */
+  /** The value of a call that succeeds. Default: the disk. */
   readonly value?: unknown;
   /** In place of `value`, where that is too much to compare. */
   readonly check?: (value: unknown) => boolean;
-  /** How many whole requests reach the server at most: one, unless told. */
+  /** The largest number of whole requests to the server. Default: 1. */
   readonly sent?: 0 | 1;
   /** They may be fewer, for the server answers before it was asked. */
   readonly early?: true;
-  /** Where the connection stays open until the server ends it, and why. */
+  /** The runtimes that keep the connection until the server ends it, and why. */
   readonly kept?: { readonly [name in RuntimeName]?: string };
-  /** How many bytes the client takes at most, unless its deadline ends it. */
+  /** The largest number of bytes that the client takes before its deadline. */
   readonly taken?: number;
 }
 
-/** What the disk of a good answer is. */
+/** The disk in a good response. */
 export const DEVICE = { id: "disk0", bdf: "0000:00:06.0" };
 
 /** A script that writes `bytes`, then ends the connection or keeps it. */

@@ -11,7 +11,7 @@ const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
 const BODY = 80 * MB;
 const HEAD = 8 * MB;
 
-/** What a parser skips it does not keep: only the deadline ends that. */
+/** A parser does not keep skipped bytes: only the deadline ends the call. */
 const SKIPS = "it skips them, and keeps none";
 const UNCODED = "its error has no code for it";
 

@@ -1,4 +1,4 @@
-/** What a broken server does to a call: one table for all runtimes. */
+/** The effect of a broken server on a call: one table for all runtimes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Case } from "./case.ts";

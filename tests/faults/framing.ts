@@ -1,4 +1,4 @@
-/** Where an answer ends: by its length, or by its chunks. */
+/** The end of a response: by its length, or by its chunks. */
 import type { Case } from "./case.ts";
 import {
   AFTER,

@@ -14,7 +14,7 @@ import { Watch } from "./watch.ts";
 /** For what has no answer; all else is over long before its deadline. */
 const SHORT_MS = 300;
 const LONG_MS = 40_000;
-/** What takes longer is stuck. */
+/** A call that takes longer is stuck. */
 const PATIENCE_MS = 8_000;
 
 export const runtime: RuntimeName = process.versions["deno"] !== undefined

@@ -47,7 +47,7 @@ export function both(
   return [kept(name, bytes, outcome, but), ended(name, bytes, outcome, but)];
 }
 
-/** What comes in the same read is looked at, though nobody asked for it. */
+/** Bytes after the response, in the same read, are parsed, too. */
 export const AFTER: But = {
   node: ["not_http", "llhttp takes it for an answer that is none"],
 };

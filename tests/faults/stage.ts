@@ -8,9 +8,9 @@ import { DEVICE, type Script } from "./case.ts";
 
 export interface Stage {
   readonly path: string;
-  /** How many whole requests came, on the first connection and on others. */
+  /** The number of whole requests, on the first connection and on others. */
   readonly requests: { first: number; later: number };
-  /** How many bytes the first connection took. */
+  /** The number of bytes that the first connection took. */
   readonly taken: () => number;
   /** Resolves when no connection is open; one that is paused goes on. */
   idle(): Promise<void>;

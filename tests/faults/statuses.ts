@@ -59,7 +59,7 @@ const REFUSALS: readonly [ApiErrorCode, status: number, body: string][] = [
 
 const REDIRECTS = [300, 301, 302, 303, 305, 307, 308] as const;
 
-/** What other clients answer by asking again. */
+/** Statuses at which other clients send the request again. */
 const AGAIN = [401, 407, 408, 413, 417, 421, 423, 425, 502, 504, 511] as const;
 
 export const statuses: readonly Case[] = [

@@ -28,7 +28,7 @@ export class Watch {
   }
 }
 
-/** How many timers `body` leaves running. */
+/** The number of timers that `body` leaves running. */
 export async function timersLeft(body: () => Promise<void>): Promise<number> {
   const { setTimeout, clearTimeout } = globalThis;
   const running = new Set<unknown>();
@@ -52,7 +52,7 @@ export async function timersLeft(body: () => Promise<void>): Promise<number> {
   return running.size;
 }
 
-/** How many files this process has open. */
+/** The number of open files of this process. */
 export function files(): number {
   return readdirSync("/proc/self/fd").length;
 }

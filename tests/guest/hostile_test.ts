@@ -1,4 +1,4 @@
-/** What a hostile guest can do to a script that reaches it. */
+/** Attacks of a hostile guest on a script that reaches the guest. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";

@@ -13,7 +13,7 @@ import { hasSshd, NO_SSHD, prepareSshd } from "../support/sshd.ts";
 import { inDirectory } from "../support/vmms.ts";
 import { emulateVsock } from "./emulator.ts";
 
-/** What a shell, ssh and JavaScript each would take for something else. */
+/** Characters with a meaning for a shell, ssh or JavaScript. */
 const NAME = `it's a "path" %h 100%%, \\n $HOME \`id\``;
 
 for (const proxy of ["runtime", "socat"] as const) {

@@ -102,7 +102,7 @@ async function withVm(
   }
 }
 
-/** Whether there is what builds the guest. */
+/** True if the tools that build the guest are installed. */
 function hasCompiler(): boolean {
   return process.arch === "x64" &&
     spawnSync("gcc", ["--version"]).status === 0 &&

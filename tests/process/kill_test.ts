@@ -14,7 +14,7 @@ import { inDirectory, isRunning, programs } from "../support/vmms.ts";
 const CYCLE = fileURLToPath(new URL("../programs/cycle.ts", import.meta.url));
 const OWNER = fileURLToPath(new URL("../programs/owner.ts", import.meta.url));
 
-/** How many moments are tried for each way to end. */
+/** The number of moments that are tried for each way to end. */
 const MOMENTS = 50 / 5;
 /** Longer than the start of a script, a cycle and a half. */
 const SPAN_MS = 700;

@@ -1,4 +1,4 @@
-/** What a VMM does when its script ends by a signal or in a worker. */
+/** The end of a VMM whose script ends by a signal or in a worker. */
 import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -15,7 +15,7 @@ const COMMAND = "Deno" in globalThis
   : [process.execPath, STUBBORN];
 const VM = { payload: { kernel: "/boot/vmlinux" } };
 
-/** What refuses, whether the guest obeys, and what it takes then. */
+/** The steps that are refused, true if the guest obeys, and the last step. */
 const DESCENTS: [refuses: string[], obeys: boolean, step: StopStep][] = [
   [[], true, "power-button"],
   [[], false, "vmm.shutdown"],

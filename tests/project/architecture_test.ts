@@ -1,4 +1,4 @@
-/** Which part may import which, and where runtimes may differ. */
+/** The allowed imports between parts, and the places of runtime differences. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import {
   sources,
 } from "../../codegen/pages/architecture_page.ts";
 
-/** What each part imports; a new arrow is a decision, and stands here. */
+/** The imports of each part; a new arrow is a decision, and stands here. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": [
     "src/client",

@@ -22,7 +22,7 @@ const VALUES = [
   "unixFetch",
 ];
 
-/** What is no type of the wire. */
+/** Exported types that are no types of the wire. */
 const TYPES = [
   "Api",
   "ApiErrorCode",

@@ -80,7 +80,7 @@ test("every recorded status and code is in the spec", () => {
   assert.ok(checked > 100, `${checked}`);
 });
 
-/** What no recording shows, and where it is known from. */
+/** Responses that no recording shows, and the source of each. */
 const UNRECORDED: { readonly [what: string]: string } = {
   "vm.coredump 404": "builds without guest_debug have no such path",
   "vm.coredump unsupported": "builds without guest_debug have no such path",
@@ -117,10 +117,10 @@ test("every status and code of the spec was recorded", () => {
   assert.deepEqual(missing.sort(), Object.keys(UNRECORDED).sort());
 });
 
-/** What comes from code that all operations of a kind share. */
+/** Responses of code that all operations of a kind share. */
 const SHARED = ["400", "409", "invalid_json", "invalid_config", "duplicate_id"];
 
-/** Whether one operation shows what the other answers, by the same code. */
+/** True if both operations answer by the same code. */
 function akin(one: Endpoint, other: Endpoint): boolean {
   if (one.name.includes(".add-")) return other.name.includes(".add-");
   const validates = (endpoint: Endpoint): boolean =>

@@ -152,7 +152,7 @@ function without(flags: readonly string[]): string[][] {
   });
 }
 
-/** What a script says that may do no more than this. */
+/** The output of a script that has only these permissions. */
 async function run(
   { entry, call }: { entry: string; call: string },
   flags: readonly string[],
@@ -194,7 +194,7 @@ async function run(
   }
 }
 
-/** What the page's letters stand for. */
+/** The meanings of the page's letters. */
 function placesIn(scratch: string, call: string): Record<string, string> {
   return {
     S: join(scratch, "api.sock"),
@@ -261,7 +261,7 @@ async function execute(
 
 const STAND_IN = join(ROOT, "testing/cloud-hypervisor.ts");
 
-/** What Deno says, or that all went well. */
+/** The error of Deno, or the sign of success. */
 async function start(
   args: readonly string[],
   env: NodeJS.ProcessEnv,

@@ -14,7 +14,7 @@ import { type Snippet, snippets } from "../support/snippets.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What stands before a snippet on its page. */
+/** The code before a snippet on its page. */
 const BEFORE: { readonly [name: string]: string } = {
   "README.md 4": `
     import { createClient } from "@chv/cloud-hypervisor";
@@ -34,7 +34,7 @@ function before(name: string): string {
     const { vm, vmm } = createClient("/run/vm0/api.sock");`;
 }
 
-/** What a snippet prints where it is more than that it runs. */
+/** The expected output of snippets whose output is checked. */
 const OUTPUT: { readonly [name: string]: RegExp } = {
   "mod.ts 1": /^Running$/,
   "src/json/mod.ts 1": /^[{]/,
@@ -134,7 +134,7 @@ function readable(code: string): boolean {
   }
 }
 
-/** What a snippet prints that runs to its end. */
+/** The output of a snippet that runs to its end. */
 async function run({ name, code }: Snippet, path: string): Promise<string> {
   const scratch = mkdtempSync(join(tmpdir(), "chv-snippet-"));
   const whole = `${before(name)}\n${code}`;

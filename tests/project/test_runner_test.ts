@@ -209,7 +209,7 @@ test("compare() finds a test that only some runtimes ran", () => {
   ]);
 });
 
-/** What the runtime of this test makes of a test file. */
+/** The results of a test file on the runtime of this test. */
 function ran(
   t: TestContext,
   source: string,
@@ -247,7 +247,7 @@ function outcomes(results: Result[]): string[] {
   );
 }
 
-/** What is said of the file as a whole. */
+/** The error of the file as a whole. */
 function whole(results: Result[]): string {
   return results.find(({ name }) => name === "")?.error ?? "";
 }

@@ -10,7 +10,7 @@ const shared = { size: 1 << 29, shared: true };
 const group = { id: "g", rate_limiter_config: { ops: null } };
 
 /**
- * What is broken, the VMM's message, the value that it is about (none where
+ * The broken field, the VMM's message, the value that it is about (none where
  * only a host can tell), and HEAD's status.
  */
 export const broken:
@@ -258,7 +258,7 @@ function topology(
   return { threads_per_core, cores_per_die, dies_per_package, packages };
 }
 
-/** What the memory manager says at boot, whatever else is wrong. */
+/** Refusals of the memory manager at the boot, which come first. */
 export const memory: readonly (readonly [Body, string, string])[] = [
   [
     { size: 4097 },

@@ -1,4 +1,4 @@
-/** What validate() says to write instead. */
+/** The hints in the messages of validate(). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { requests } from "../../src/generated/requests.gen.ts";

@@ -1,4 +1,4 @@
-/** What validate() finds, against what VMMs say to the same requests. */
+/** The problems of validate(), compared with the refusals of VMMs. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -80,7 +80,7 @@ test("validate() finds what a boot refuses, and nothing else", async () => {
   }
 });
 
-/** What boots. */
+/** Configurations that boot. */
 const FINE: readonly Body[] = [
   { disks: [{ path: "/a", id: "a" }, { path: "/b", readonly: true }] },
   { net: [{ mac: "02:00:00:00:00:01", ip: "10.0.0.1", mask: "255.0.0.0" }] },

@@ -43,7 +43,7 @@ const parts: Arbitrary<Part> = fc.letrec<{ part: Part }>((tie) => ({
   ),
 })).part;
 
-/** What does not look fatal, or the client would refuse it for that. */
+/** Bodies that do not look fatal, which the client would refuse. */
 export const bodies: Arbitrary<Body> = parts.map(({ value, wire, wrong }) => ({
   body: { x: value },
   wire: `{"x":${wire}}`,

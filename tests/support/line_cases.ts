@@ -8,7 +8,7 @@ import { qcow2 } from "./images.ts";
 
 /** The outcome of a command line. */
 export interface Outcome {
-  /** Whether the VM runs; without a VM, whether the API answers. */
+  /** True if the VM runs; without a VM, true if the API answers. */
   readonly up: boolean;
   /** `vm.info`, of a VM that runs or of a VMM without a VM. */
   readonly info?: {
@@ -67,7 +67,7 @@ export function placedLine(
   return line.map((argument) => argument.replaceAll("$TMP", directory));
 }
 
-/** Whether a command line asks for a VM. */
+/** True if a command line has a VM. */
 export function hasVm({ line }: LineCase): boolean {
   return ["--kernel", "--firmware", "--restore"].some((flag) =>
     line.includes(flag)

@@ -1,7 +1,7 @@
-/** What is fenced in Markdown. */
+/** The fenced blocks of Markdown. */
 
 export interface Block {
-  /** What follows the fence, as `ts`. */
+  /** The text after the fence, such as `ts`. */
   readonly language: string;
   readonly text: string;
 }

@@ -13,7 +13,7 @@ export const EXAMPLES: string = fileURLToPath(
   new URL("../../examples/", import.meta.url),
 );
 
-/** How an example is run, and with which VMM. */
+/** The runtime and the VMM of an example. */
 export interface Form {
   readonly name: string;
   /** Compiled to one file first. */

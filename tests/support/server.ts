@@ -6,18 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unixFetch } from "../../src/client/unix_fetch.ts";
 
-/** What the server does with a request; `bytes` is the whole of it. */
+/** The reaction of the server to a request; `bytes` is the whole request. */
 export type Script = (socket: Socket, request: string) => void;
 
 export interface ScriptedServer {
   readonly path: string;
   /** The requests as they came, oldest first. */
   readonly requests: string[];
-  /** How many connections are open now. */
+  /** The number of open connections. */
   readonly open: () => number;
-  /** How many were open at once, at most. */
+  /** The largest number of connections that were open at once. */
   readonly peak: () => number;
-  /** How many there have been. */
+  /** The number of connections so far. */
   readonly connections: () => number;
   /** Resolves when no connection is open. */
   idle(): Promise<void>;

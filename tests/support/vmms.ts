@@ -104,7 +104,7 @@ export async function faked(
   };
 }
 
-/** Whether a process is there, and not only waiting to be reaped. */
+/** True if a process runs, and does not only wait to be reaped. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -114,7 +114,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether a device can be used. */
+/** True if a device can be used. */
 export function opens(path: string): boolean {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);

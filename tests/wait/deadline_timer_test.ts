@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { schedule, unschedule } from "../../src/wait/deadline_timer.ts";
 import { reply, serve } from "../support/server.ts";
 
-/** What an alarm alone does not everywhere: keep the script alive. */
+/** Keeps the script alive, which an alarm does not do on every runtime. */
 async function awake<T>(promise: Promise<T>): Promise<T> {
   const timer = setInterval(() => {}, 1000);
   try {
