@@ -17,11 +17,12 @@ import { VmmDirectory } from "./vmm_directory.ts";
 import { createVmmProcess, type VmmProcess } from "./vmm_process.ts";
 
 /**
- * Starts a VMM, and resolves when it answers. When the script ends, **the VMM
- * and its guest are killed** and their files and sockets are removed, however
- * the script ends; for a graceful shutdown call `stop()`, or set `onSignal`.
- * Only SIGKILL of the script leaves the VMM running, unless
- * `parentDeathSignal` is set; `connectVmm` connects to such a VMM.
+ * Starts a VMM, and resolves when it answers. When the script ends, by an error,
+ * `exit`, SIGINT, SIGTERM or SIGHUP, **the VMM and its guest are killed** and
+ * their files and sockets are removed; for a graceful shutdown call `stop()`, or
+ * set `onSignal`. Two ends leave the VMM running: SIGKILL without
+ * `parentDeathSignal`, and a signal for which the script has no listener where
+ * all handles have `onSignal: "ignore"`. `connectVmm` connects to such a VMM.
  *
  * A call through the handle's client rejects with a `VmmExitedError` when the
  * process has ended.

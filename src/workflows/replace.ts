@@ -26,8 +26,9 @@ export interface ReplaceConfigOptions {
  * call only creates and boots one. The VMM empties the files of consoles in
  * mode `File` when the new VM opens them.
  *
- * Landlock confines a VMM until it ends. Where either configuration sets
- * `landlock_enable` and the other names other files, nothing is deleted.
+ * Landlock confines a VMM until the VMM ends. If one configuration sets
+ * `landlock_enable` and the other names files outside of it, the call is refused
+ * before anything is deleted; start another VMM.
  *
  * @throws {InvalidRequestError} for the same reasons as `vm.create`, and with
  * the field `config` if landlock forbids the change.
@@ -39,7 +40,8 @@ export async function replaceConfig(
   config: VmConfig,
   { signal }: ReplaceConfigOptions = {},
 ): Promise<VmInfo> {
-  const { vm, socketPath } = vmmOf(vmm).client;
+  const { client } = vmmOf(vmm);
+  const { vm } = client;
   const options = signal && { signal };
   const old = await infoOf(vm, options);
   if (old) {
@@ -60,7 +62,7 @@ export async function replaceConfig(
     if (!old && isAlreadyExists(failure)) throw failure;
     addBlockingSockets(failure, socketsOf(config));
     const remaining = "The old VM is gone";
-    await rollBack({ failure, remaining, socketPath }, async () => {
+    await rollBack({ failure, remaining, client }, async () => {
       if (isDeleted || await hasChanged(vm, old)) await bringBack(vm, old);
     });
     throw failure;

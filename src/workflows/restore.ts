@@ -33,8 +33,8 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
  * the restore fails, a VM that the VMM kept is deleted.
  *
  * A VMM empties the files of consoles in mode `File` at a restore. The call is
- * refused where a running process writes to such a file; Deno can find the
- * process only with all permissions.
+ * refused if a running process writes to such a file. In Deno this check works
+ * only with `-A`; without it the restore goes on, and may empty the log.
  *
  * @throws {InvalidRequestError} `directory` when the snapshot is incomplete, or
  * the restore would empty a log in use.
@@ -47,7 +47,8 @@ export async function restoreVm(
   directory: string,
   { signal, resume = true, ...options }: RestoreVmOptions = {},
 ): Promise<VmInfo> {
-  const { vm, socketPath } = vmmOf(vmm).client;
+  const { client } = vmmOf(vmm);
+  const { vm } = client;
   signal?.throwIfAborted();
   const path = resolve(checkPath("directory", directory));
   assertComplete(path);
@@ -66,7 +67,7 @@ export async function restoreVm(
     if (before || isAlreadyExists(failure)) throw failure;
     addBlockingSockets(failure, socketsOf(config));
     const remaining = "The VMM may have a VM";
-    await rollBack({ failure, remaining, socketPath }, async () => {
+    await rollBack({ failure, remaining, client }, async () => {
       if (await infoOf(vm)) await vm.delete();
     });
     throw failure;

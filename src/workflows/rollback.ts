@@ -1,9 +1,11 @@
 /** Rolls back a workflow of which a step has failed. */
+import type { Client } from "../client/create_client.ts";
 import {
   CloudHypervisorError,
   type ErrorContext,
 } from "../errors/base_error.ts";
 import { registerError, thrownFrom } from "../errors/error_from.ts";
+import { ConnectionError } from "../errors/errors.ts";
 import { isGone } from "../vmm/wait_for_exit.ts";
 
 /**
@@ -59,7 +61,7 @@ export class RollbackError extends CloudHypervisorError {
 export interface Rollback {
   readonly failure: unknown;
   readonly remaining: string;
-  readonly socketPath: string;
+  readonly client: Client;
 }
 
 /**
@@ -69,14 +71,25 @@ export interface Rollback {
  * @throws {RollbackError} when the rollback fails.
  */
 export async function rollBack(
-  { failure, remaining, socketPath }: Rollback,
+  { failure, remaining, client }: Rollback,
   action: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await action();
   } catch (error) {
-    if (isGone(error)) return;
+    if (isGone(error) || await hasEnded(client)) return;
+    const { socketPath } = client;
     throw new RollbackError(failure, error, remaining, { socketPath });
+  }
+}
+
+/** A VMM that is ending closes connections before its socket is gone. */
+async function hasEnded({ vmm }: Client): Promise<boolean> {
+  try {
+    await vmm.ping();
+    return false;
+  } catch (error) {
+    return error instanceof ConnectionError;
   }
 }
 

@@ -45,7 +45,7 @@ export async function snapshotVm(
   { signal, whilePaused }: SnapshotVmOptions = {},
 ): Promise<void> {
   const { client } = vmmOf(vmm);
-  const { vm, socketPath } = client;
+  const { vm } = client;
   signal?.throwIfAborted();
   const path = resolve(checkPath("directory", directory));
   const { state } = await vm.info(signal && { signal });
@@ -61,7 +61,7 @@ export async function snapshotVm(
   } catch (failure) {
     try {
       const remaining = "The VM is left paused";
-      await rollBack({ failure, remaining, socketPath }, async () => {
+      await rollBack({ failure, remaining, client }, async () => {
         if (state === "Running") await ensureResumed(client);
       });
     } finally {

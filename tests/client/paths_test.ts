@@ -134,7 +134,7 @@ test("a path that no socket can have is refused", () => {
       );
     }
   }
-  assert.throws(() => createClient(long), /has 108 bytes.*takes 107/);
+  assert.throws(() => createClient(long), /has 108 bytes, more than 107/);
   createClient(long.slice(0, 107));
 });
 

@@ -1,4 +1,4 @@
-/** What Deno's own sanitizers see of consoles: timers, sockets and files. */
+/** Consoles under Deno's own sanitizers of timers, sockets and files. */
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -2,7 +2,9 @@
 import {
   accessSync,
   constants,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -54,6 +56,24 @@ export async function inDirectory<T>(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Runs `body` with a temporary directory of its own, and lists what it left. */
+export async function inTemporary(
+  directory: string,
+  body: () => Promise<void>,
+): Promise<string[]> {
+  const temporary = join(directory, "temporary");
+  mkdirSync(temporary);
+  const { TMPDIR } = process.env;
+  process.env["TMPDIR"] = temporary;
+  try {
+    await body();
+  } finally {
+    if (TMPDIR === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = TMPDIR;
+  }
+  return readdirSync(temporary);
 }
 
 /** A VM that boots in milliseconds; its guest says a line and halts. */

@@ -1,8 +1,8 @@
 /** Each step of each workflow obeys its signal, and no refusal leaks. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
+
 import { test } from "node:test";
 import { type Client, createClient, unixFetch } from "../../mod.ts";
 import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
@@ -18,6 +18,7 @@ import {
   waitForState,
   waitForVmm,
 } from "../../src/workflows/mod.ts";
+import { inTemporary } from "../support/vmms.ts";
 import { running, type RunningVm, VM } from "../support/running_vm.ts";
 
 interface Workflow {
@@ -178,27 +179,23 @@ test("a refusal leaves no timer, no listener and no directory", () =>
       () => spawnVmm({ command: "/no/such/program", signal }),
       () => spawnVmm({ timeoutMs: 0, signal }),
     ];
-    const temporary = join(directory, "temporary");
-    mkdirSync(temporary);
-    const { TMPDIR } = process.env;
-    process.env["TMPDIR"] = temporary;
-    for (const [index, refuse] of refused.entries()) {
-      const timers = await countTimers(async () => {
-        const error = await refuse().then(() => undefined, (error) => error);
-        assert.ok(error, `${index}`);
-        const { name, code } = error as { name: string; code?: string };
-        assert.ok(
-          name === "RangeError" || name === "ApiError" ||
-            code === "invalid_request",
-          `${index}: ${name} ${code}`,
-        );
-      });
-      assert.equal(timers, 0, `${index}`);
-      assert.equal(listeners, 0, `${index}`);
-    }
-    if (TMPDIR === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = TMPDIR;
-    assert.deepEqual(readdirSync(temporary), []);
+    const left = await inTemporary(directory, async () => {
+      for (const [index, refuse] of refused.entries()) {
+        const timers = await countTimers(async () => {
+          const error = await refuse().then(() => undefined, (error) => error);
+          assert.ok(error, `${index}`);
+          const { name, code } = error as { name: string; code?: string };
+          assert.ok(
+            name === "RangeError" || name === "ApiError" ||
+              code === "invalid_request",
+            `${index}: ${name} ${code}`,
+          );
+        });
+        assert.equal(timers, 0, `${index}`);
+        assert.equal(listeners, 0, `${index}`);
+      }
+    });
+    assert.deepEqual(left, []);
   }));
 
 /** The number of timers of an hour that the function sets and does not clear. */

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { spawnVmm } from "../../src/process/mod.ts";
@@ -9,19 +7,27 @@ import { freePort } from "../support/port.ts";
 import { releaseNames } from "../../testing/release.ts";
 import { fails, pair } from "../support/migration.ts";
 import { REFUSAL, VM } from "../support/running_vm.ts";
-import { inDirectory, programs, smallVm } from "../support/vmms.ts";
+import {
+  inDirectory,
+  inTemporary,
+  programs,
+  smallVm,
+} from "../support/vmms.ts";
 
 for (const release of releaseNames) {
   for (const way of ["unix", "tcp"] as const) {
     test(`migrateVm() moves a VM by ${way} on ${release}`, () =>
-      pair(async ({ from, to }) => {
+      pair(async ({ directory, from, to }) => {
         const progress: MigrationProgress[] = [];
-        const before = readdirSync(tmpdir());
-        const info = await migrateVm(from.vmm, to.vmm, {
-          onProgress: (step) => progress.push(step),
-          ...way === "tcp" && { url: `tcp:127.0.0.1:${await freePort()}` },
+        const url = way === "tcp" && `tcp:127.0.0.1:${await freePort()}`;
+        const left = await inTemporary(directory, async () => {
+          const info = await migrateVm(from.vmm, to.vmm, {
+            onProgress: (step) => progress.push(step),
+            ...url && { url },
+          });
+          assert.equal(info.state, "Running");
         });
-        assert.equal(info.state, "Running");
+        assert.deepEqual(left, []);
         assert.equal((await from.fake.exited).code, 0);
         await assert.rejects(from.vmm.client.vmm.ping());
         assert.deepEqual(progress, [
@@ -30,10 +36,6 @@ for (const release of releaseNames) {
           { stage: "switching" },
           { stage: "finished" },
         ]);
-        const left = readdirSync(tmpdir()).filter((name) =>
-          name.startsWith("chv-migration-") && !before.includes(name)
-        );
-        assert.deepEqual(left, []);
       }, { source: { release }, destination: { release } }));
   }
 }

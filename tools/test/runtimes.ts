@@ -45,10 +45,21 @@ export const runtimes: readonly Runtime[] = [
   },
 ];
 
-/** Deno alone runs these files, and checks that they leave nothing open. */
-export function isSanitized(file: string): boolean {
+/** Deno checks that these files leave nothing open. */
+function isSanitized(file: string): boolean {
   return file.startsWith("tests/deno/");
 }
+
+/**
+ * Deno alone runs these files: those of its sanitizers, and the tests of the
+ * repository, which a runtime does not change.
+ */
+export function isForDeno(file: string): boolean {
+  return isSanitized(file) || REPOSITORY.test(file);
+}
+
+const REPOSITORY =
+  /^tests\/(codegen|project\/(?!package|snippets|exports|test_runner))/;
 
 function local(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
