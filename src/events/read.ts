@@ -1,6 +1,7 @@
 /** Reads an event monitor as an async iterable. */
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
+import { checkPath } from "../arguments/path.ts";
 import type { ReadEventsOptions, VmmEvent } from "./event.ts";
 import { type Chunk, endOf, follow } from "./file.ts";
 import { Records } from "./records.ts";
@@ -28,6 +29,8 @@ export type EventInput =
  * blocking, by another descriptor. If two readers read one pipe, each gets only
  * a part of the events. Readers that are made by `vmm.events()` of one handle
  * each get all events.
+ *
+ * @throws {InvalidRequestError} `source` when a text is empty or a URL.
  */
 export function readEvents(
   source: EventInput,
@@ -52,6 +55,7 @@ export function openEvents(
   const ends = { ended: options.ended, watch };
   const path = source instanceof URL ? fileURLToPath(source) : source;
   if (typeof path === "string" || typeof path === "number") {
+    if (typeof path === "string") checkPath("source", path);
     // "now" is the time of the call, not of the first event.
     const start = startOf(path, options.from);
     const chunks = (): Chunks => follow(path, start, wakeup);

@@ -101,3 +101,12 @@ test("readEvents() refuses what is no source", async () => {
     });
   });
 });
+
+test("readEvents() refuses a URL in place of a path", () => {
+  for (const source of ["file:///run/events", "unix:/run/events", ""]) {
+    assert.throws(() => readEvents(source), {
+      code: "invalid_request",
+      field: "source",
+    });
+  }
+});

@@ -55,7 +55,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/generated_support",
     "src/wait",
   ],
-  "src/events": ["src/generated", "src/generated_support", "src/wait"],
+  "src/events": [
+    "src/arguments",
+    "src/generated",
+    "src/generated_support",
+    "src/wait",
+  ],
   "src/command_line": [
     "src/errors",
     "src/generated",

@@ -33,9 +33,8 @@ test("schedule() calls back in the order of the times, and nothing unscheduled",
       }
       unschedule(schedule(2, () => called.push(2)));
       // Scheduled first, so a slow machine cannot swap the two.
-      let late: ReturnType<typeof schedule>;
       schedule(15, () => unschedule(late));
-      late = schedule(25, () => called.push(25));
+      const late = schedule(25, () => called.push(25));
     }),
   );
   // A slow machine may schedule a short time after a long one is due.

@@ -1,5 +1,6 @@
 /** Writes all output of a console to a file. */
 import { resolve } from "node:path";
+import { checkPath } from "../../arguments/path.ts";
 import { InvalidRequestError } from "../../errors/errors.ts";
 import {
   type ConsoleOptions,
@@ -68,7 +69,10 @@ export function logConsole(
   const { maxBytes = 1 << 24, keep = 4, raw = false, ...rest } = options;
   checkInteger("maxBytes", maxBytes, 1);
   checkInteger("keep", keep, 0);
-  const output = new RotatingFile(resolve(file), { maxBytes, keep });
+  const output = new RotatingFile(resolve(checkPath("file", file)), {
+    maxBytes,
+    keep,
+  });
   const isOwn = !("transcript" in source);
   const console = isOwn ? createConsole(source, rest) : source;
   const { promise: done, resolve: finish, reject } = Promise.withResolvers<
