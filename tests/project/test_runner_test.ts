@@ -172,6 +172,7 @@ test("run() repeats the failures just before the sum", async (t) => {
   assert.equal(await run(root, selection, LIMITS, (s) => lines.push(s)), false);
   const own = lines.filter((line) => /^ {2}\S/.test(line));
   assert.deepEqual(own, [
+    "  again    tests/a_test.ts (node)",
     "  failed   tests/a_test.ts: one",
     "  skipped  tests/a_test.ts: two: no kvm (node)",
     "  failed   tests/a_test.ts: one (node)",

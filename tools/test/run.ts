@@ -17,7 +17,7 @@ import { BIN, isForDeno, type Runtime, runtimes } from "./runtimes.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LIMITS: Limits = { testMs: 60_000, fileMs: 240_000 };
 /** Most tests wait for other processes, so more files than cores run at once. */
-const LANES = 4;
+const LANES = 3;
 
 export interface Selection {
   /** Names of runtimes; all of them if empty. */
@@ -53,8 +53,15 @@ export async function run(
         .filter((path) => runtime.name === "deno" || !isForDeno(path));
       return [runtime, runAll(runtime, root, own, limits, inLane)] as const;
     });
+  await Promise.all(runs.map(([, running]) => running));
   for (const [runtime, running] of runs) {
-    const results = await running;
+    const results = await repeatFailed(
+      runtime,
+      root,
+      await running,
+      limits,
+      print,
+    );
     ran.set(runtime.name, results.filter(({ file }) => !isForDeno(file)));
     conclude(runtime.name, `${runtime.name} ${version(runtime)}`, results);
   }
@@ -96,6 +103,30 @@ async function runAll(
     results.push({ file: "tests", name: "", outcome: "failed", error });
   }
   return results;
+}
+
+/**
+ * Runs each file with a failure once more, alone: beside others, a slow machine
+ * can pass a limit of time. The second outcome counts; the log names the file.
+ */
+async function repeatFailed(
+  runtime: Runtime,
+  root: string,
+  results: Result[],
+  limits: Limits,
+  print: (line: string) => void,
+): Promise<Result[]> {
+  const failed = new Set(
+    results.filter(({ file, outcome }) =>
+      outcome === "failed" && file.endsWith("_test.ts")
+    ).map(({ file }) => file),
+  );
+  const repeated: Result[] = [];
+  for (const file of failed) {
+    print(`  again    ${file} (${runtime.name})`);
+    repeated.push(...await runFile(runtime, root, file, limits));
+  }
+  return [...results.filter(({ file }) => !failed.has(file)), ...repeated];
 }
 
 type Lane = <T>(task: () => Promise<T>) => Promise<T>;
