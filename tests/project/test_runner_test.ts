@@ -177,7 +177,7 @@ test("run() repeats the failures just before the sum", async (t) => {
     "  skipped  tests/a_test.ts: two: no kvm (node)",
     "  failed   tests/a_test.ts: one (node)",
   ]);
-  assert.match(lines.at(lines.lastIndexOf(own[2]!) + 1)!, /^ {4}.*why/);
+  assert.match(lines.at(lines.lastIndexOf(own[3]!) + 1)!, /^ {4}.*why/);
   assert.equal(lines.at(-1), "0 passed, 1 failed, 1 skipped");
 });
 
