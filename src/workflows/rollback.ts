@@ -89,7 +89,8 @@ async function hasEnded({ vmm }: Client): Promise<boolean> {
     await vmm.ping();
     return false;
   } catch (error) {
-    return error instanceof ConnectionError;
+    return isGone(error) ||
+      error instanceof ConnectionError && error.code === "closed";
   }
 }
 
