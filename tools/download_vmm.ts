@@ -1,13 +1,13 @@
 /**
- * Downloads the released VMM that `tools/vmm_release.json` names, for the tests
- * that need a real VMM: `deno task download-vmm PATH`.
+ * Downloads a released VMM that `tools/vmm_releases.json` names, for the tests
+ * that need a real VMM: `deno task download-vmm RELEASE PATH`.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import pinned from "./vmm_release.json" with { type: "json" };
+import pinned from "./vmm_releases.json" with { type: "json" };
 
 const ORIGIN =
   "https://github.com/cloud-hypervisor/cloud-hypervisor/releases/download";
@@ -34,7 +34,7 @@ export async function download(
   if (actual !== sha256) {
     const pinned = sha256 === "" ? "no SHA-256" : `the SHA-256 ${sha256}`;
     throw new Error(
-      `tools/vmm_release.json has ${pinned}, and ${url} has ${actual}; ` +
+      `tools/vmm_releases.json has ${pinned} of ${release}, and ${url} has ${actual}; ` +
         "enter that value after you have compared it with the release page",
     );
   }
@@ -42,12 +42,30 @@ export async function download(
   writeFileSync(path, bytes, { mode: 0o755 });
 }
 
+/**
+ * Returns the file of a release.
+ *
+ * @throws {Error} if `tools/vmm_releases.json` does not name the release.
+ */
+export function pinnedFile(release: string): PinnedFile {
+  const { asset, sha256 } = pinned;
+  const known: Readonly<Record<string, string>> = sha256;
+  if (Object.hasOwn(known, release)) {
+    return { release, asset, sha256: known[release]! };
+  }
+  throw new Error(
+    `tools/vmm_releases.json has no release "${release}", but ` +
+      Object.keys(known).join(", "),
+  );
+}
+
 if (import.meta.main) {
-  const [path] = process.argv.slice(2);
-  if (path === undefined) {
-    console.error("usage: download_vmm.ts PATH");
+  const [release, path] = process.argv.slice(2);
+  if (release === undefined || path === undefined) {
+    console.error("usage: download_vmm.ts RELEASE PATH");
     process.exit(2);
   }
   // A task runs in the project, wherever it was called from.
-  await download(pinned, resolve(process.env["INIT_CWD"] ?? "", path));
+  const file = pinnedFile(release);
+  await download(file, resolve(process.env["INIT_CWD"] ?? "", path));
 }

@@ -1,7 +1,6 @@
 /** Command lines of `tests/cases/`, against what real VMMs made of them. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { fakeCommand } from "../../testing/mod.ts";
@@ -16,12 +15,10 @@ import {
   lineCases,
   type Outcome,
 } from "../support/line_cases.ts";
-import { testIf } from "../support/skip.ts";
+import { BINARY, testVmm } from "../support/real_vmm.ts";
 import { opens } from "../support/vmms.ts";
 import { differences } from "./differences.ts";
 import { tryInProcess, tryProgram } from "./try_line.ts";
-
-const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
 
 /** Cases whose output the program itself has to show, by the kind. */
 const SPAWNED = [
@@ -156,10 +153,11 @@ function releaseOfBinary(): ReleaseName | undefined {
 }
 
 const real = releaseOfBinary();
-const testReal = testIf(
-  real !== undefined,
-  `CLOUD_HYPERVISOR names no release with a record and the features ` +
-    `${features.join(", ")}, or /dev/kvm does not open`,
+const testReal = testVmm(
+  real !== undefined
+    ? undefined
+    : `CLOUD_HYPERVISOR names no release with a record and the features ` +
+      `${features.join(", ")}, or /dev/kvm does not open`,
 );
 
 testReal("a real VMM treats command lines as its record says", async () => {

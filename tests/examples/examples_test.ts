@@ -11,6 +11,7 @@ import {
   killScripts,
   type Recipe,
 } from "../support/script.ts";
+import { BINARY } from "../support/real_vmm.ts";
 import { type RegisterTest, testIf } from "../support/skip.ts";
 import { hasSshd, NO_SSHD } from "../support/sshd.ts";
 import { inDirectory, programs } from "../support/vmms.ts";
@@ -91,7 +92,7 @@ const FORMS: Record<string, Form & { test: RegisterTest }> = {
   fake: { name: "with the fake", test },
   real: {
     name: "with a real VMM",
-    binary: process.env["CLOUD_HYPERVISOR"] ?? "",
+    binary: BINARY,
     test: real!.test,
   },
   compiled: {

@@ -1,12 +1,6 @@
 /** The subjects of the conformance suite: the fake, or a real VMM. */
 import { spawn } from "node:child_process";
-import {
-  accessSync,
-  closeSync,
-  constants,
-  openSync,
-  readFileSync,
-} from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import {
@@ -17,6 +11,8 @@ import {
 } from "../../testing/mod.ts";
 import { releaseNames, releases } from "../../testing/release.ts";
 import type { RecordedEvent } from "../support/recordings.ts";
+import { BINARY, GIVEN, NO_VMM } from "../support/real_vmm.ts";
+import { opens } from "../support/vmms.ts";
 import { exchange, type Workspace } from "./replay.ts";
 
 /** A VMM that a scenario has for itself. */
@@ -84,10 +80,8 @@ export const RECORDED_FEATURES = "guest_debug,io_uring,kvm";
 
 /** The real VMM that `CLOUD_HYPERVISOR` names, or why there is none. */
 export async function real(space: Workspace): Promise<Subject | string> {
-  const program = process.env["CLOUD_HYPERVISOR"];
-  if (program === undefined) return "CLOUD_HYPERVISOR names no binary";
-  if (!opens("/dev/kvm")) return "/dev/kvm does not open";
-  const vmm = await launch(program, space);
+  if (BINARY === "" || !opens("/dev/kvm")) return NO_VMM;
+  const vmm = await launch(BINARY, space);
   try {
     const { body } = await exchange(
       vmm.socketPath,
@@ -103,12 +97,12 @@ export async function real(space: Workspace): Promise<Subject | string> {
     );
     if (release === undefined) return `${version} was never recorded`;
     return {
-      name: `${program} (${release})`,
+      name: `${GIVEN} (${release})`,
       release,
       features: features.join(),
       isReal: true,
       own: { build_version: "the checkout that it was built in" },
-      start: (space) => launch(program, space),
+      start: (space) => launch(BINARY, space),
     };
   } finally {
     await vmm.end();
@@ -173,15 +167,5 @@ async function until(so: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempts = 0; attempts < 300; attempts++) {
     if (await so()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-function opens(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    closeSync(openSync(path, "r+"));
-    return true;
-  } catch {
-    return false;
   }
 }

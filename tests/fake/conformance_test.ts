@@ -11,6 +11,7 @@ import {
   type Scenario,
 } from "../support/recordings.ts";
 import { hasScript, NO_SCRIPT } from "../support/installed.ts";
+import { testVmm } from "../support/real_vmm.ts";
 import { testIf } from "../support/skip.ts";
 import { exchange, workspace } from "./replay.ts";
 
@@ -148,9 +149,12 @@ const reason = typeof vmm === "string"
   ? vmm
   : `the VMM is a build with ${vmm.features}, not ${RECORDED_FEATURES}`;
 
-testIf(isRecorded, reason)("a real VMM answers as recorded", async () => {
-  const subject = vmm as Subject;
-  for (const scenario of recordings(subject.release)) {
-    await replay(subject, scenario);
-  }
-});
+testVmm(isRecorded ? undefined : reason)(
+  "a real VMM answers as recorded",
+  async () => {
+    const subject = vmm as Subject;
+    for (const scenario of recordings(subject.release)) {
+      await replay(subject, scenario);
+    }
+  },
+);

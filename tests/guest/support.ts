@@ -12,6 +12,7 @@ import {
   type VmmProcess,
 } from "../../src/process/mod.ts";
 import { fakeProgram } from "../../testing/mod.ts";
+import { BINARY, NO_VMM, testVmm } from "../support/real_vmm.ts";
 import { type RegisterTest, testIf } from "../support/skip.ts";
 import { opens } from "../support/vmms.ts";
 
@@ -38,8 +39,6 @@ export interface Host {
   ): Promise<void>;
 }
 
-const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
-
 const FAKE = fakeProgram({
   files: "any",
   guest: new URL("./scripted_guest.ts", import.meta.url),
@@ -54,10 +53,7 @@ export const hosts: readonly Host[] = [
   },
   {
     name: "a real VMM",
-    test: testIf(
-      BINARY !== "" && opens("/dev/kvm") && hasCompiler(),
-      "CLOUD_HYPERVISOR names no binary, /dev/kvm does not open, or there is no C compiler for x86_64",
-    ),
+    test: testVmm(missing()),
     with: (body, more) =>
       withVm({ command: BINARY, kernel: guestProgram() }, body, more),
   },
@@ -100,6 +96,12 @@ async function withVm(
     await vmm.kill();
     vmm.client.close();
   }
+}
+
+/** The reason why the guest cannot run. */
+function missing(): string | undefined {
+  if (BINARY === "" || !opens("/dev/kvm")) return NO_VMM;
+  return hasCompiler() ? undefined : "there is no C compiler for x86_64";
 }
 
 /** True if the tools that build the guest are installed. */

@@ -38,7 +38,7 @@ for (const { name, command, test } of programs) {
 const [fake, real] = programs;
 
 real!.test(
-  "spawnVmm() tells the signal and stderr of a VMM that dies at the boot",
+  "spawnVmm() tells the signal and stderr of a real VMM that dies at the boot",
   () =>
     inDirectory(async (directory) => {
       const config = smallVm(directory, { memory: { size: 2 ** 50 } });

@@ -13,7 +13,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { spawnVmm, type SpawnVmmOptions } from "../../src/process/mod.ts";
 import { programCommand } from "../support/owner_script.ts";
-import { testIf } from "../support/skip.ts";
+import { GIVEN, testVmm } from "../support/real_vmm.ts";
 import {
   inDirectory,
   opens,
@@ -139,13 +139,11 @@ test("spawnVmm() refuses options that cannot work together", async () => {
 const [, real] = programs;
 const hasTap = real!.command !== "" && opens("/dev/kvm") &&
   opens("/dev/net/tun") && existsSync("/usr/bin/perl");
-const tapTest = testIf(
-  hasTap,
-  "needs a real VMM, /dev/net/tun and perl, which opens a tap",
-);
+const NO_TAP = "needs a VMM, /dev/net/tun and perl, which opens a tap";
+const tapTest = testVmm(hasTap ? undefined : NO_TAP);
 
 tapTest(
-  "spawnVmm({ fds }) gives a VM the network of a descriptor",
+  "spawnVmm({ fds }) gives a VM of a real VMM the network of a descriptor",
   () =>
     inDirectory((directory) => {
       const { payload } = smallVm(directory);
@@ -158,13 +156,12 @@ tapTest(
 );
 
 const remote = process.env["CH_REMOTE"] ??
-  join(dirname(String(real!.command)), "ch-remote");
+  join(dirname(GIVEN), "ch-remote");
 
-testIf(
-  hasTap && existsSync(remote),
-  "needs a real VMM with ch-remote beside it, /dev/net/tun and perl",
+testVmm(
+  hasTap && existsSync(remote) ? undefined : `${NO_TAP}, and ch-remote`,
 )(
-  "ch-remote adds a network of a descriptor that it inherits",
+  "ch-remote adds a network of a descriptor that it inherits to a real VMM",
   () =>
     inDirectory((directory) => {
       const { payload } = smallVm(directory);

@@ -78,7 +78,7 @@ for (const { name, command, test } of programs) {
 }
 
 real!.test(
-  "a socket of somebody else stays, and the error names it",
+  "a real VMM leaves a socket of somebody else, and the error names it",
   () =>
     inDirectory(async (directory) => {
       const { command } = real!;

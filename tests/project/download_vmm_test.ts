@@ -6,9 +6,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { download } from "../../tools/download_vmm.ts";
-import pinned from "../../tools/vmm_release.json" with { type: "json" };
-import { releases } from "../../testing/release.ts";
+import { parse } from "yaml";
+import { download, pinnedFile } from "../../tools/download_vmm.ts";
+import pinned from "../../tools/vmm_releases.json" with { type: "json" };
 import { inDirectory } from "../support/vmms.ts";
 
 test("download() takes the pinned file only, and names the value to enter", () =>
@@ -25,9 +25,15 @@ test("download() takes the pinned file only, and names the value to enter", () =
     const sha256 = createHash("sha256").update("binary").digest("hex");
 
     const empty = download({ ...file, sha256: "" }, path, origin);
-    await assert.rejects(empty, new RegExp(`has no SHA-256, .* has ${sha256}`));
+    await assert.rejects(
+      empty,
+      new RegExp(`has no SHA-256 of v1.0, .* has ${sha256}`),
+    );
     const other = download({ ...file, sha256: "00" }, path, origin);
-    await assert.rejects(other, new RegExp(`has the SHA-256 00, .*${sha256}`));
+    await assert.rejects(
+      other,
+      new RegExp(`has the SHA-256 00 of v1.0, .*${sha256}`),
+    );
     const missing = { release: "v2.0", asset: "vmm", sha256 };
     await assert.rejects(download(missing, path, origin), /answered 404/);
     assert.equal(existsSync(path), false);
@@ -37,7 +43,14 @@ test("download() takes the pinned file only, and names the value to enter", () =
     await new Promise((done) => server.close(done));
   }));
 
-test("tools/vmm_release.json names a release that the fake knows", () => {
-  assert.ok(Object.hasOwn(releases, pinned.release), pinned.release);
-  assert.match(pinned.sha256, /^([0-9a-f]{64})?$/);
+test("tools/vmm_releases.json has the file of each release that CI tests", () => {
+  const workflow = new URL("../../.github/workflows/ci.yml", import.meta.url);
+  const { jobs } = parse(readFileSync(workflow, "utf8"));
+  const releases = Object.keys(pinned.sha256);
+  assert.deepEqual(jobs.vmm.strategy.matrix.release, releases);
+  for (const release of releases) {
+    const { sha256 } = pinnedFile(release);
+    assert.match(sha256, /^([0-9a-f]{64})?$/, release);
+  }
+  assert.throws(() => pinnedFile("v1.0"), /no release "v1\.0", but v48\.0, /);
 });

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { run } from "../../tools/test/run.ts";
+import { run, runAndCount } from "../../tools/test/run.ts";
 import { compare } from "../../tools/test/compare.ts";
 import type { Result } from "../../tools/test/case.ts";
 import { runFile } from "../../tools/test/file.ts";
 import { runtimes } from "../../tools/test/runtimes.ts";
+import { tableOf } from "../../tools/test/vmm_table.ts";
 
 const LIMITS = { testMs: 60_000, fileMs: 120_000 };
 const SKIP = fileURLToPath(new URL("../support/skip.ts", import.meta.url));
@@ -192,6 +193,45 @@ test("run() fails a runtime in which no test ran", async (t) => {
   );
   assert.equal(passed, false);
   assert.equal(lines.at(-1), "0 passed, 3 failed, 0 skipped");
+});
+
+test("run() runs the tests that have words in their names", async (t) => {
+  const root = folder(t, {
+    "a_test.ts": `test("one of two words", () => {});
+      testIf(false, "no kvm")("two words", () => {});
+      test("one", () => { throw new Error(); });`,
+    "b_test.ts": `test("one", () => { throw new Error(); });`,
+  });
+  const selection = { only: [], files: [], words: "two words" };
+  const all = await runAndCount(root, selection, LIMITS, () => {});
+  assert.deepEqual(
+    all.map(({ runtime, name, outcome }) => [runtime, name, outcome].join()),
+    runtimes.flatMap(({ name }) => [
+      `${name},one of two words,passed`,
+      `${name},two words,skipped`,
+    ]),
+  );
+});
+
+test("tableOf() counts the tests of each VMM, and gives each reason once", () => {
+  const test = { file: "f", name: "one", runtime: "deno" };
+  const passed = { ...test, outcome: "passed" } as const;
+  const failed = { ...test, outcome: "failed", runtime: "node" } as const;
+  const skipped = { ...test, outcome: "skipped", reason: "too old" } as const;
+  assert.deepEqual(
+    tableOf([
+      { release: "v2.0", results: [passed, failed] },
+      { release: "v1.0", results: [skipped, { ...skipped, runtime: "node" }] },
+    ]),
+    [
+      "| release | deno | node |",
+      "| --- | --- | --- |",
+      "| v2.0 | 1 passed, 0 failed, 0 skipped | 0 passed, 1 failed, 0 skipped |",
+      "| v1.0 | 0 passed, 0 failed, 1 skipped | 0 passed, 0 failed, 1 skipped |",
+      "",
+      "- 1 test skipped on v1.0: too old",
+    ],
+  );
 });
 
 test("compare() finds a test that only some runtimes ran", () => {

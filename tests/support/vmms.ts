@@ -21,7 +21,8 @@ import {
   FakeVmm,
   type FakeVmmOptions,
 } from "../../testing/mod.ts";
-import { type RegisterTest, testIf } from "./skip.ts";
+import { BINARY, NO_VMM, testVmm } from "./real_vmm.ts";
+import type { RegisterTest } from "./skip.ts";
 
 /** A program that is started as a VMM. */
 export interface Program {
@@ -31,18 +32,13 @@ export interface Program {
   readonly test: RegisterTest;
 }
 
-const BINARY = process.env["CLOUD_HYPERVISOR"] ?? "";
-
 /** The fake, and the real VMM, whose tests are skipped without one. */
 export const programs: readonly Program[] = [
   { name: "the fake", command: fakeCommand(), test },
   {
     name: "a real VMM",
     command: BINARY,
-    test: testIf(
-      BINARY !== "" && opens("/dev/kvm"),
-      "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open",
-    ),
+    test: testVmm(BINARY !== "" && opens("/dev/kvm") ? undefined : NO_VMM),
   },
 ];
 

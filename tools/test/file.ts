@@ -6,18 +6,23 @@ import { type Case, type Result, withReason } from "./case.ts";
 import { type End, execute } from "./execute.ts";
 import { BIN, type Runtime } from "./runtimes.ts";
 
+/** Limits of time. */
 export interface Limits {
   /** For one test, where the runtime has such a limit. */
   testMs: number;
   fileMs: number;
 }
 
-/** Returns the outcome of each test in `file`, a path relative to `root`. */
+/**
+ * Returns the outcome of each test in `file`, a path relative to `root`. With
+ * `words`, only of the tests that have them in their names, if there are any.
+ */
 export async function runFile(
   runtime: Runtime,
   root: string,
   file: string,
   { testMs, fileMs }: Limits,
+  words = "",
 ): Promise<Result[]> {
   const folder = mkdtempSync(join(tmpdir(), "run-"));
   const report = join(folder, "report");
@@ -26,18 +31,21 @@ export async function runFile(
   try {
     const end = await execute(
       join(BIN, runtime.name),
-      runtime.args(file, report, testMs),
+      runtime.args(file, report, testMs, words),
       { cwd: root, env: { TEST_UNCAUGHT: uncaught }, output, limitMs: fileMs },
     );
     const listed = cases(runtime, report);
     // Node lists a file that crashed or has no tests under the file's name.
     const tests = (listed ?? []).filter(({ name }) => name !== file)
+      .filter(({ name }) => name.includes(words))
       .map(withReason);
+    // Bun ends with 1 where no test has the words.
+    if (words && end.code === 1 && tests.length === 0 && listed) end.code = 0;
     const whole = end.isLate
       ? `still running after ${fileMs} ms`
       : fault(end, listed, file, lines(uncaught));
     const error = whole === undefined
-      ? tests.length === 0 ? "no test ran" : undefined
+      ? tests.length === 0 && !words ? "no test ran" : undefined
       : [whole, ...lines(output).slice(-15)].join("\n");
     if (error !== undefined) tests.push({ name: "", outcome: "failed", error });
     return tests.map((result) => ({ ...result, file }));

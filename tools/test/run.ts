@@ -14,8 +14,8 @@ import { compare } from "./compare.ts";
 import { type Limits, runFile } from "./file.ts";
 import { BIN, isForDeno, type Runtime, runtimes } from "./runtimes.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const LIMITS: Limits = { testMs: 60_000, fileMs: 240_000 };
+export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
+export const LIMITS: Limits = { testMs: 60_000, fileMs: 240_000 };
 /** Most tests wait for other processes, so more files than cores run at once. */
 const LANES = 3;
 
@@ -24,17 +24,35 @@ export interface Selection {
   only: string[];
   /** Parts of file names; all files if empty. */
   files: string[];
+  /** Words in the names of the tests; all tests without. */
+  words?: string;
 }
 
-type RuntimeResult = Result & { runtime: string };
+/** The outcome of a test on one runtime. */
+export type RuntimeResult = Result & { runtime: string };
 
 /** Prints the outcome of the tests below `root`; false if anything failed. */
 export async function run(
   root: string,
-  { only, files }: Selection,
+  selection: Selection,
   limits: Limits,
   print: (line: string) => void,
 ): Promise<boolean> {
+  return passed(await runAndCount(root, selection, limits, print));
+}
+
+/** True if tests ran, and none failed. */
+export function passed(all: readonly RuntimeResult[]): boolean {
+  return all.length > 0 && all.every(({ outcome }) => outcome !== "failed");
+}
+
+/** Prints the outcome of the tests below `root`, and returns each of them. */
+export async function runAndCount(
+  root: string,
+  { only, files, words = "" }: Selection,
+  limits: Limits,
+  print: (line: string) => void,
+): Promise<RuntimeResult[]> {
   const all: RuntimeResult[] = [];
   const conclude = (runtime: string, title: string, rows: Result[]): void => {
     all.push(...rows.map((row) => ({ ...row, runtime })));
@@ -51,17 +69,13 @@ export async function run(
     .map((runtime) => {
       const own = paths
         .filter((path) => runtime.name === "deno" || !isForDeno(path));
-      return [runtime, runAll(runtime, root, own, limits, inLane)] as const;
+      const one = (file: string): Promise<Result[]> =>
+        runFile(runtime, root, file, limits, words);
+      return [runtime, one, runAll(runtime, own, one, inLane)] as const;
     });
-  await Promise.all(runs.map(([, running]) => running));
-  for (const [runtime, running] of runs) {
-    const results = await repeatFailed(
-      runtime,
-      root,
-      await running,
-      limits,
-      print,
-    );
+  await Promise.all(runs.map(([, , running]) => running));
+  for (const [runtime, one, running] of runs) {
+    const results = await repeatFailed(runtime, await running, one, print);
     ran.set(runtime.name, results.filter(({ file }) => !isForDeno(file)));
     conclude(runtime.name, `${runtime.name} ${version(runtime)}`, results);
   }
@@ -72,8 +86,10 @@ export async function run(
   // The failures come last, since readers look at the end of a log.
   for (const line of [...skips(all), ...failures(all)]) print(line);
   print(count(all));
-  return all.length > 0 && all.every(({ outcome }) => outcome !== "failed");
+  return all;
 }
+
+type RunOne = (file: string) => Promise<Result[]>;
 
 function testFiles(root: string, parts: string[]): string[] {
   return readdirSync(join(root, "tests"), { recursive: true })
@@ -86,9 +102,8 @@ function testFiles(root: string, parts: string[]): string[] {
 
 async function runAll(
   runtime: Runtime,
-  root: string,
   files: string[],
-  limits: Limits,
+  runOne: RunOne,
   inLane: Lane,
 ): Promise<Result[]> {
   if (!existsSync(join(BIN, runtime.name))) {
@@ -96,7 +111,7 @@ async function runAll(
     return [{ file: "node_modules", name: "", outcome: "failed", error }];
   }
   const results = (await Promise.all(
-    files.map((file) => inLane(() => runFile(runtime, root, file, limits))),
+    files.map((file) => inLane(() => runOne(file))),
   )).flat();
   if (results.every(({ outcome }) => outcome === "skipped")) {
     const error = "no test ran";
@@ -111,9 +126,8 @@ async function runAll(
  */
 async function repeatFailed(
   runtime: Runtime,
-  root: string,
   results: Result[],
-  limits: Limits,
+  runOne: RunOne,
   print: (line: string) => void,
 ): Promise<Result[]> {
   const failed = new Set(
@@ -124,7 +138,7 @@ async function repeatFailed(
   const repeated: Result[] = [];
   for (const file of failed) {
     print(`  again    ${file} (${runtime.name})`);
-    repeated.push(...await runFile(runtime, root, file, limits));
+    repeated.push(...await runOne(file));
   }
   return [...results.filter(({ file }) => !failed.has(file)), ...repeated];
 }
@@ -153,7 +167,8 @@ function version({ name }: Runtime): string {
   return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? text;
 }
 
-function count(results: Result[]): string {
+/** Counts the outcomes of tests. */
+export function count(results: readonly Result[]): string {
   return (["passed", "failed", "skipped"] as const).map((wanted) =>
     `${results.filter(({ outcome }) => outcome === wanted).length} ${wanted}`
   ).join(", ");
@@ -181,6 +196,14 @@ function label({ file, name }: Result): string {
   return name === "" ? file : `${file}: ${name}`;
 }
 
+/** Refuses names that no runtime has. */
+export function checkRuntimes(wanted: readonly string[]): void {
+  const unknown = wanted.filter((one) =>
+    !runtimes.some(({ name }) => name === one)
+  );
+  if (unknown.length > 0) throw new Error(`no runtime is called ${unknown}`);
+}
+
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     options: {
@@ -189,12 +212,9 @@ if (import.meta.main) {
     },
     allowPositionals: true,
   });
-  const unknown = values.runtime.filter((wanted) =>
-    !runtimes.some(({ name }) => name === wanted)
-  );
-  if (unknown.length > 0) throw new Error(`no runtime is called ${unknown}`);
+  checkRuntimes(values.runtime);
   if (values.seed !== undefined) process.env["TEST_SEED"] = values.seed;
   const selection = { only: values.runtime, files: positionals };
-  const passed = await run(ROOT, selection, LIMITS, console.log);
-  process.exitCode = passed ? 0 : 1;
+  const isPassed = await run(ROOT, selection, LIMITS, console.log);
+  process.exitCode = isPassed ? 0 : 1;
 }

@@ -5,8 +5,11 @@ import { parseJunit } from "./junit.ts";
 
 export interface Runtime {
   name: string;
-  /** Returns the arguments that run a file and write a report of it. */
-  args(file: string, report: string, testMs: number): string[];
+  /**
+   * Returns the arguments that run a file and write a report of it. With
+   * `words` only the tests run that have these words in their names.
+   */
+  args(file: string, report: string, testMs: number, words?: string): string[];
   read(report: string): Case[];
 }
 
@@ -16,8 +19,9 @@ export const BIN: string = local("../../node_modules/.bin/");
 export const runtimes: readonly Runtime[] = [
   {
     name: "deno",
-    args: (file, report) => [
+    args: (file, report, _, words) => [
       ...["test", "-A", "--no-check", "--preload", local("uncaught.ts")],
+      ...words ? ["--filter", words] : [],
       ...isSanitized(file) ? ["--sanitize-ops", "--sanitize-resources"] : [],
       ...["--junit-path", report, file],
     ],
@@ -25,16 +29,18 @@ export const runtimes: readonly Runtime[] = [
   },
   {
     name: "bun",
-    args: (file, report, testMs) => [
+    args: (file, report, testMs, words) => [
       ...["test", "--timeout", `${testMs}`],
+      ...words ? ["--test-name-pattern", words] : [],
       ...["--reporter=junit", "--reporter-outfile", report, `./${file}`],
     ],
     read: parseJunit,
   },
   {
     name: "node",
-    args: (file, report, testMs) => [
+    args: (file, report, testMs, words) => [
       ...["--test", `--test-timeout=${testMs}`],
+      ...words ? ["--test-name-pattern", words] : [],
       ...["--test-reporter", local("reporter.ts")],
       ...["--test-reporter-destination", report, file],
     ],
