@@ -131,7 +131,10 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     retry: "now",
     advice: "try again when an earlier request has ended",
     status: 429,
-    messages: ["VM on-demand memory restore {}"],
+    messages: [
+      "VM on-demand memory restore {}",
+      "Cannot migrate while {}",
+    ],
   },
   overloaded: {
     retry: "now",

@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import type { Client } from "../client/create_client.ts";
 import { ApiError } from "../errors/errors.ts";
+import type { VmState } from "../generated/types.gen.ts";
 import { openEmptyDirectory } from "../vmm/private_directory.ts";
+import { isFilling, whenMemoryIsFilled } from "./memory_fill.ts";
 import { rollBack } from "./rollback.ts";
 import { assertComplete, SNAPSHOT_FILES } from "./snapshot_files.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
@@ -30,6 +32,9 @@ export interface SnapshotVmOptions {
  * paused before stays paused. A snapshot does not contain disks: copy them at
  * the same moment, in `whilePaused`.
  *
+ * After a restore with `memory_restore_mode: "OnDemand"` the call first waits
+ * until the VMM has filled the memory; the VM runs meanwhile.
+ *
  * The directory is created with mode 0700, or exists and is empty. When the
  * snapshot fails, its files are removed.
  *
@@ -45,17 +50,13 @@ export async function snapshotVm(
   { signal, whilePaused }: SnapshotVmOptions = {},
 ): Promise<void> {
   const { client } = vmmOf(vmm);
-  const { vm } = client;
   signal?.throwIfAborted();
   const path = resolve(checkPath("directory", directory));
-  const { state } = await vm.info(signal && { signal });
+  const { state } = await client.vm.info(signal && { signal });
   const target = openEmptyDirectory(path);
   try {
-    if (state !== "Paused") await vm.pause(signal && { signal });
-    await vm.snapshot(
-      { destination_url: `file://${target.path}` },
-      signal && { signal },
-    );
+    const attempt = () => pauseAndSave(client, state, target.path, signal);
+    await whenMemoryIsFilled(vmmOf(vmm), attempt, { signal });
     assertComplete(target.path);
     await whilePaused?.(target.path);
   } catch (failure) {
@@ -70,6 +71,24 @@ export async function snapshotVm(
     throw failure;
   }
   if (state === "Running") await ensureResumed(client);
+}
+
+/** While the VMM still fills the memory of the VM, the VM goes on. */
+async function pauseAndSave(
+  client: Client,
+  state: VmState,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { vm } = client;
+  const call = signal && { signal };
+  if (state !== "Paused") await vm.pause(call);
+  try {
+    await vm.snapshot({ destination_url: `file://${path}` }, call);
+  } catch (error) {
+    if (isFilling(error) && state === "Running") await ensureResumed(client);
+    throw error;
+  }
 }
 
 /** Resumes a VM, which may not have been paused. */

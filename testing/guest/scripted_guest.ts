@@ -125,6 +125,13 @@ export class ScriptedGuest implements Guest, FakeGuest {
     }
   }
 
+  fillMemory(): void {
+    const { memoryFillMs = 0 } = this.#script;
+    if (memoryFillMs === 0) return;
+    this.#machine.owned.isFilling = true;
+    this.#schedule(memoryFillMs, (instance) => instance.isFilling = false);
+  }
+
   sendMemory(): Promise<void> {
     const { migrationMs = 0 } = this.#script;
     const { clock } = this.#machine.parts;

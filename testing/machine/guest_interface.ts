@@ -30,6 +30,8 @@ export interface Guest {
   removeVcpus(): void;
   pressPowerButton(): void;
   receiveNmi(): void;
+  /** Called after a restore that fills the memory in the background. */
+  fillMemory(): void;
   /** Resolves when the memory of the guest has been sent to another VMM. */
   sendMemory(): Promise<void>;
 }

@@ -12,6 +12,12 @@ export interface GuestScript {
   readonly powersOffAfterMs?: number;
   /** Milliseconds that a migration needs to send the memory. Default: `0`. */
   readonly migrationMs?: number;
+  /**
+   * Milliseconds for which the VMM fills the memory after a restore with
+   * `memory_restore_mode: "OnDemand"`, and refuses snapshots and migrations.
+   * Default: `0`.
+   */
+  readonly memoryFillMs?: number;
   /** The reaction to an NMI. Default: `"nothing"`. */
   readonly onNmi?: "nothing" | "reboot" | "panic";
   /** True: its drivers start, which emits `activated` events. */

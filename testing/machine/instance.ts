@@ -10,6 +10,8 @@ export class Instance {
   /** `Created` is half-built: the boot failed. */
   state: "Created" | "Running" | "Paused" | "BreakPoint" = "Created";
   readonly devices: Devices;
+  /** True while the VMM reads the memory of a snapshot. */
+  isFilling = false;
   /** Bytes of RAM at boot, and now. */
   readonly bootRam: bigint;
   ram: bigint;

@@ -20,7 +20,9 @@ export type StateErrorName =
   | "sendUnbooted"
   | "sendTwice"
   | "receiveOwned"
-  | "receiveTwice";
+  | "receiveTwice"
+  | "snapshotFilling"
+  | "sendFilling";
 
 const SEND = "Failed to send migratable component snapshot";
 const RECEIVE = "Failed to receive migratable component snapshot";
@@ -78,6 +80,15 @@ const refusals: {
     "Can't receive a migration when a VM is already created",
   ],
   receiveTwice: ["failed", RECEIVE, "There is already an ongoing migration"],
+  snapshotFilling: [
+    "failed",
+    "VM on-demand memory restore is still in progress",
+  ],
+  sendFilling: [
+    "failed",
+    SEND,
+    "Cannot migrate while on-demand memory restore is in progress",
+  ],
 };
 
 /** Creates a refusal by its name. */

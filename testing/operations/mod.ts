@@ -18,6 +18,7 @@ import {
 import { send } from "./send_migration.ts";
 import { restore, snapshot } from "./snapshot.ts";
 import type { Machine } from "../machine/machine.ts";
+import { stateError } from "../machine/state_error.ts";
 import { assertAllowed } from "../machine/state_table.ts";
 
 /**
@@ -33,8 +34,15 @@ export function perform(
   operation: OperationName,
   body: unknown,
 ): unknown {
+  if (machine.instance?.isFilling) assertFilled(operation);
   assertAllowed(operation, machine.state, (event) => machine.emit(event));
   return operations[operation](machine, body as never);
+}
+
+/** @throws {VmmError} for what needs all memory, whatever the VM's state is. */
+function assertFilled(operation: OperationName): void {
+  if (operation === "vm.snapshot") throw stateError("snapshotFilling");
+  if (operation === "vm.send-migration") throw stateError("sendFilling");
 }
 
 /** Performs one operation, which the state of the machine allows. */

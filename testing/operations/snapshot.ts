@@ -108,6 +108,7 @@ export function restore(machine: Machine, body: RestoreConfig): void {
   openConsoles(machine, config);
   try {
     restoreVm(machine, config, state);
+    if (body.memory_restore_mode === "OnDemand") machine.guest.fillMemory();
     if (body.resume) resume(machine);
   } catch (error) {
     erase(machine);

@@ -19,6 +19,9 @@ import { MigrationUrls } from "./urls.ts";
  * sends anything, so its status does not say whether the migration succeeded.
  * Over TCP the destination needs an event monitor, too.
  *
+ * After a restore with `memory_restore_mode: "OnDemand"` the source sends the
+ * VM as soon as the VMM has filled its memory.
+ *
  * When the migration fails or is aborted, the VM goes on at the source, and the
  * destination is freed: it stops listening, a VM that it kept is deleted, and a
  * process that the script started is ended. After the VM was paused for the

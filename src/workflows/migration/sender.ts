@@ -7,6 +7,7 @@ import type { Vmm } from "../../vmm/vmm.ts";
 import { waitForExit } from "../../vmm/wait_for_exit.ts";
 import { AbortScope } from "../../wait/abort_scope.ts";
 import { withGracePeriod } from "../../wait/grace_period.ts";
+import { whenMemoryIsFilled } from "../memory_fill.ts";
 import { type MigrationSideState, readSideState } from "./error.ts";
 
 /** Called with each event of the source's VM. */
@@ -52,7 +53,9 @@ export class Sender {
 
   async send(body: SendMigrationData, signal: AbortSignal): Promise<void> {
     try {
-      await this.#vmm.client.vm.sendMigration(body, { signal });
+      const { vm } = this.#vmm.client;
+      const send = () => vm.sendMigration(body, { signal });
+      await whenMemoryIsFilled(this.#vmm, send, { signal });
     } catch (error) {
       // Nothing has begun, so no event about an outcome will come.
       if (error instanceof ApiError) this.#outcome = undefined;
