@@ -24,6 +24,7 @@ export function checkSpawnOptions(options: SpawnVmmOptions): void {
       "it confines the VM of config, which is missing; or set landlock_enable in the body of vm.create",
     );
   }
+  checkGuestRules(options);
   const flags = args.map((arg) => arg.split("=", 1)[0]!);
   const payload = flags.find((flag) => PAYLOAD_FLAGS.has(flag));
   if (payload && config) {
@@ -35,6 +36,27 @@ export function checkSpawnOptions(options: SpawnVmmOptions): void {
       "args",
       `${vmFlag} needs a VM on the command line: describe the whole VM in args, with --kernel or --firmware, and leave out config`,
     );
+  }
+}
+
+function checkGuestRules(options: SpawnVmmOptions): void {
+  for (const name of ["onReboot", "onPanic"] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || value === "end" || value === "continue") {
+      continue;
+    }
+    refuse(name, `${JSON.stringify(value)} is neither "continue" nor "end"`);
+  }
+  const { onPanic, config, args = [] } = options;
+  if (onPanic !== "end") return;
+  if (config?.pvpanic === false) {
+    refuse("onPanic", "the guest cannot report a panic with pvpanic: false");
+  }
+  const flags = args.map((arg) => arg.split("=", 1)[0]!);
+  if (
+    flags.some((flag) => BOOT_FLAGS.has(flag)) && !flags.includes("--pvpanic")
+  ) {
+    refuse("onPanic", "the VM of args needs the flag --pvpanic, too");
   }
 }
 

@@ -13,8 +13,17 @@ export {
   connectVmm,
   type ConnectVmmOptions,
 } from "./connect.ts";
+export type { EndRequest } from "../vmm/end_request.ts";
+export type { VmEnd, VmEndCause } from "../vmm/vm_end.ts";
 export type { VmmExit } from "../errors/errors.ts";
 export type { SpawnVmmOptions } from "./options.ts";
 export { spawnVmm } from "./spawn.ts";
+export type { GroupVmm, GroupVmmOptions } from "./group_member.ts";
+export { VmmGroupError, type VmmOutcome } from "./group_outcome.ts";
+export {
+  spawnVmms,
+  type SpawnVmmsOptions,
+  type VmmGroup,
+} from "./spawn_vmms.ts";
 export type { VmmProcess } from "./vmm_process.ts";
 export type { StopOptions, StopResult, StopStep } from "./stop.ts";

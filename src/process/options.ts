@@ -48,7 +48,8 @@ export interface SpawnVmmOptions {
   readonly landlock?: boolean;
   /**
    * A VM to create and boot. If the boot fails, the VMM is ended. If the guest
-   * powers off very early, the VMM may end before your next call.
+   * powers off very early, `spawnVmm` resolves all the same, and the VMM may end
+   * before your next call; `ended` has the cause.
    */
   readonly config?: VmConfig;
   /**
@@ -83,9 +84,10 @@ export interface SpawnVmmOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * When this signal aborts, the start rejects with the signal's reason, and
-   * the VMM is killed. After `spawnVmm` has resolved, the signal has no effect:
-   * stop the VMM yourself.
+   * The life of the VMM. When this signal aborts during the start, the start
+   * rejects with the signal's reason, and the VMM is killed. When it aborts
+   * later, the VMM is stopped as by `stop()`, within `stopTimeoutMs`. To limit
+   * the start alone, use `timeoutMs`.
    */
   readonly signal?: AbortSignal;
   /**
@@ -97,6 +99,25 @@ export interface SpawnVmmOptions {
    * Default: `"kill"`.
    */
   readonly onSignal?: "kill" | "stop" | "ignore";
+  /**
+   * The reaction to a reboot of the guest, also by `vm.reboot`: the VMM boots
+   * the VM again, or the VMM is ended. The guest may run for some milliseconds
+   * before the end: the VMM ends when it has booted the VM again.
+   *
+   * Default: `"continue"`.
+   */
+  readonly onReboot?: "continue" | "end";
+  /**
+   * The reaction to a panic of the guest: `"end"` ends the VMM. The VM of
+   * `config` gets the device by which a guest reports a panic, `pvpanic: true`;
+   * a VM that the script creates itself, or on the command line, needs the
+   * device, too. The guest needs the driver (`CONFIG_PVPANIC_PCI` of Linux).
+   * A guest that has loaded a crash kernel reports that in place of the panic,
+   * and goes on to write its dump.
+   *
+   * Default: `"continue"`.
+   */
+  readonly onPanic?: "continue" | "end";
   /**
    * Makes the kernel kill the VMM when the script's process dies, even by
    * SIGKILL. It runs the command by `setpriv --pdeathsig`, and needs that

@@ -6,6 +6,11 @@ import {
   type VmmExit,
   VmmExitedError,
 } from "../errors/errors.ts";
+import {
+  type EndRequest,
+  forgetEndRequests,
+  noteEndRequest,
+} from "../vmm/end_request.ts";
 import type { Child } from "./child.ts";
 import type { SocketCleaner } from "./socket_cleaner.ts";
 
@@ -25,6 +30,9 @@ export function createOwnedClient(
     send: () => Promise<unknown>,
   ): Promise<unknown> => {
     sockets.expectCall(name, body);
+    const request = END_REQUESTS[name];
+    if (request) noteEndRequest(owned, request);
+    else if (STARTS.has(name)) forgetEndRequests(owned);
     try {
       const result = await send();
       if (name === "vm.receiveMigration") {
@@ -41,12 +49,30 @@ export function createOwnedClient(
       throw new VmmExitedError(exit, { operation, socketPath, cause: error });
     }
   };
-  return {
+  const owned: Client = {
     ...client,
     vm: wrap("vm", client.vm, call),
     vmm: wrap("vmm", client.vmm, call),
   };
+  return owned;
 }
+
+/** The calls that end a VM. */
+const END_REQUESTS: Readonly<Record<string, EndRequest>> = {
+  "vm.delete": "vm.shutdown",
+  "vm.powerButton": "power-button",
+  "vm.sendMigration": "vm.send-migration",
+  "vm.shutdown": "vm.shutdown",
+  "vmm.shutdown": "vmm.shutdown",
+};
+
+/** The calls after which another guest runs. */
+const STARTS: ReadonlySet<string> = new Set([
+  "vm.boot",
+  "vm.reboot",
+  "vm.receiveMigration",
+  "vm.restore",
+]);
 
 type Call = (
   name: string,

@@ -8,6 +8,8 @@ import { type Child, launch } from "./child.ts";
 import { commandLineOf } from "./command.ts";
 import { onScriptExit } from "./exit_hooks.ts";
 import { BoundedFiles } from "./file_limits.ts";
+import { orHasRun } from "./last_events.ts";
+import { stopOnAbort } from "./lifetime.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import { createOwnedClient } from "./owned_client.ts";
 import { assertNoFileCapabilities } from "./parent_death.ts";
@@ -87,7 +89,8 @@ export async function spawnVmm(
     };
     child = await launch(line, options, directory, files, onStart);
     const plain = createClient(directory.socketPath, options.client);
-    await waitUntilReady(child, plain, options);
+    const { eventsPath } = directory;
+    await orHasRun(waitUntilReady(child, plain, options), eventsPath);
     if (options.parentDeathSignal) assertNoFileCapabilities(child.pid);
     const onEnd = (): void => {
       directory?.remove();
@@ -101,15 +104,21 @@ export async function spawnVmm(
     const parts = {
       child,
       client,
+      plain,
       directory,
+      rules: options,
       files,
       stopTimeoutMs,
       console,
       onEnd,
     };
     vmm = createVmmProcess(parts);
-    await boot(vmm, configOf(options, directory), signal);
-    if (hasPayload(options)) await waitUntilVmStarted(vmm, options);
+    await boot(vmm, configOf(options, directory), eventsPath, signal);
+    if (hasPayload(options)) {
+      await orHasRun(waitUntilVmStarted(vmm, options), eventsPath);
+    }
+    signal?.throwIfAborted();
+    if (signal) stopOnAbort(vmm, signal, stopTimeoutMs);
     return vmm;
   } catch (error) {
     child?.signal("SIGKILL");
@@ -125,13 +134,14 @@ export async function spawnVmm(
 async function boot(
   { client: { vm }, console }: VmmProcess,
   config: VmConfig | undefined,
+  eventsPath: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (config === undefined) return;
   const call = signal && { signal };
   await vm.create(config, call);
   if (console) await connected(console, signal);
-  await vm.boot(call);
+  await orHasRun(vm.boot(call), eventsPath);
 }
 
 /** Waits for the console, so that nothing of the boot is missed. */
@@ -152,11 +162,12 @@ async function connected(
  * confines the VMM as well.
  */
 function configOf(
-  { config, landlock, console }: SpawnVmmOptions,
+  { config, landlock, console, onPanic }: SpawnVmmOptions,
   { serialPath }: VmmDirectory,
 ): VmConfig | undefined {
   return config && {
     ...console && { serial: { mode: "Socket", socket: serialPath } },
+    ...onPanic === "end" && { pvpanic: true },
     ...config,
     ...landlock && { landlock_enable: true },
   };

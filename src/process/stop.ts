@@ -2,6 +2,7 @@
 import { checkDeadline } from "../wait/deadline.ts";
 import { CloudHypervisorError } from "../errors/base_error.ts";
 import { type VmmExit, VmmExitedError } from "../errors/errors.ts";
+import { noteEndRequest } from "../vmm/end_request.ts";
 import { goalTimedOut } from "../vmm/goal.ts";
 import type { Vmm } from "../vmm/vmm.ts";
 import { isNotCreated } from "../vmm/vm_info.ts";
@@ -62,6 +63,7 @@ export async function stop(
   const state = await probe(vmm, left(TIME_BUDGET.probe));
   if (state === "ended") return { step: "already", graceful: true };
   let graceful = state === "none";
+  if (state === "running") noteEndRequest(vmm.client, "power-button");
   const asked = state === "running" &&
     await wasAccepted(vm.powerButton({ timeoutMs: left(TIME_BUDGET.guest) }));
   if (asked) {
@@ -76,16 +78,19 @@ export async function stop(
     graceful = after === "none";
   }
   if (!graceful) {
+    noteEndRequest(vmm.client, "vm.shutdown");
     await wasAccepted(vm.shutdown({ timeoutMs: left(TIME_BUDGET.vm) }));
     if (await probe(vmm, left(TIME_BUDGET.vm)) === "ended") {
       return { step: "vm.shutdown", graceful };
     }
   }
+  noteEndRequest(vmm.client, "vmm.shutdown");
   await wasAccepted(process.shutdown({ timeoutMs: left(TIME_BUDGET.vmm) }));
   if (await hasEnded(vmm, left(vmm.signal ? TIME_BUDGET.vmm : 1))) {
     return { step: "vmm.shutdown", graceful };
   }
   for (const name of vmm.signal ? (["SIGTERM", "SIGKILL"] as const) : []) {
+    noteEndRequest(vmm.client, name);
     vmm.signal?.(name);
     const share = name === "SIGTERM" ? TIME_BUDGET.term : 1;
     if (await hasEnded(vmm, left(share))) {

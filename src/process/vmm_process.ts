@@ -4,10 +4,15 @@ import type { VmmExit } from "../errors/errors.ts";
 import type { GuestConsole } from "../guest/console/console.ts";
 import type { EventReader } from "../events/event.ts";
 import { createEventReader } from "../events/shared_reader.ts";
+import { endRequestsOf, noteEndRequest } from "../vmm/end_request.ts";
+import { endOf, type VmEnd } from "../vmm/vm_end.ts";
 import type { Vmm } from "../vmm/vmm.ts";
 import type { Child } from "./child.ts";
 import type { BoundedFiles } from "./file_limits.ts";
+import { readLastEvents } from "./last_events.ts";
+import type { SpawnVmmOptions } from "./options.ts";
 import { registered } from "./registered_reader.ts";
+import { endOnGuestEvents } from "./run_once.ts";
 import { createStop, type StopOptions, type StopResult } from "./stop.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
 
@@ -34,6 +39,11 @@ export interface VmmProcess extends Vmm {
    * end by itself while the process runs.
    */
   readonly exited: Promise<VmmExit>;
+  /**
+   * Resolves with `exited`, to the cause of the end and the side that ended the
+   * VM, and never rejects.
+   */
+  readonly ended: Promise<VmEnd>;
   /**
    * Reads the VMM's events, which end with the process. The library empties the
    * file when it is 16 MiB long and all readers have read it. A reader that
@@ -66,7 +76,10 @@ export interface VmmProcess extends Vmm {
 export interface VmmProcessParts {
   readonly child: Child;
   readonly client: Client;
+  /** A client whose calls do not count as requests of the script. */
+  readonly plain: Client;
   readonly directory: VmmDirectory;
+  readonly rules: Pick<SpawnVmmOptions, "onReboot" | "onPanic">;
   readonly files: BoundedFiles;
   readonly stopTimeoutMs: number;
   readonly console: GuestConsole | undefined;
@@ -79,7 +92,9 @@ export function createVmmProcess(
   {
     child,
     client,
+    plain,
     directory,
+    rules,
     files,
     stopTimeoutMs,
     console,
@@ -90,6 +105,16 @@ export function createVmmProcess(
   const reader = createEventReader(directory.eventsPath, { ended: exited });
   const events: EventReader = (options) =>
     registered(reader.events(options), files, options?.from);
+  const rule = endOnGuestEvents({ child, client, plain, events, rules });
+  // The first listener on the end: the directory may be removed afterwards.
+  const ended = exited.then((exit) =>
+    endOf({
+      exit,
+      history: readLastEvents(directory.eventsPath),
+      requests: endRequestsOf(client),
+      rule: rule(),
+    })
+  );
   const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
   const stop = createStop({ client, events, exited, signal }, onEnd);
   return {
@@ -98,11 +123,13 @@ export function createVmmProcess(
     socketPath: directory.socketPath,
     directory: directory.path,
     exited,
+    ended,
     events,
     stderr: () => files.stderr(),
     console,
     stop,
     async kill() {
+      noteEndRequest(client, "SIGKILL");
       child.signal("SIGKILL");
       const exit = await exited;
       onEnd();

@@ -2,6 +2,7 @@
 import type { Client } from "../client/create_client.ts";
 import type { VmmExit } from "../errors/errors.ts";
 import type { EventReader } from "../events/event.ts";
+import type { VmEnd } from "./vm_end.ts";
 
 /** A VMM; `spawnVmm` and `connectVmm` return one, and `{ client }` is one. */
 export interface Vmm {
@@ -14,6 +15,11 @@ export interface Vmm {
    * program started.
    */
   readonly exited?: Promise<VmmExit> | undefined;
+  /**
+   * Resolves to the cause of the end when the process has ended. Undefined
+   * unless the script started the VMM; `waitForEnd` takes every VMM.
+   */
+  readonly ended?: Promise<VmEnd> | undefined;
   /** Ends the process at once. Undefined unless the script started the VMM. */
   kill?(): Promise<VmmExit>;
 }

@@ -15,6 +15,9 @@
  * @module
  */
 export type { VmmExit } from "../errors/errors.ts";
+export type { EndRequest } from "../vmm/end_request.ts";
+export type { VmEnd, VmEndCause } from "../vmm/vm_end.ts";
+export { waitForEnd } from "../vmm/wait_for_end.ts";
 export type { EventMatching, EventPattern } from "../vmm/event_pattern.ts";
 export {
   waitForEvent,

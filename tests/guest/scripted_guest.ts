@@ -57,6 +57,13 @@ async function answerOf(
       guest.print("off\n");
       guest.perform("powerOff");
       return "";
+    case "reset":
+      guest.print("reset\n");
+      guest.perform("reboot");
+      return "";
+    case "panic":
+      guest.perform("panic");
+      return "panic\n";
     default:
       return `no such command: ${command}\n`;
   }

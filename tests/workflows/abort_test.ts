@@ -14,6 +14,7 @@ import {
   restoreVm,
   snapshotVm,
   waitForDeviceRemoved,
+  waitForEnd,
   waitForEvent,
   waitForState,
   waitForVmm,
@@ -63,6 +64,11 @@ const WORKFLOWS: readonly Workflow[] = [
   {
     name: "waitForState",
     run: (client, signal) => waitForState(client, "Running", { signal }),
+  },
+  {
+    name: "waitForEnd",
+    prepare: ({ fake }) => Promise.resolve(fake.guest.perform("powerOff")),
+    run: (client, signal) => waitForEnd(client, { signal }),
   },
   {
     name: "waitForVmm",
@@ -168,6 +174,7 @@ test("a refusal leaves no timer, no listener and no directory", () =>
       () => restoreVm(vmm, file, options),
       () => waitForEvent(client, { event: "booted" }, options),
       () => waitForEvent(vmm, { event: "booted" }, bad),
+      () => waitForEnd(vmm, bad),
       () => waitForState(vmm, "Paused", bad),
       () => waitForDeviceRemoved(vmm, "d", bad),
       () => resizeAndWait(vmm, { desired_vcpus: 99 }, options),
