@@ -59,10 +59,10 @@ for (const old of done.sort().slice(0, -keep)) {
 }
 
 /** The VM is still paused, so the disks fit the snapshot. */
-function copyDisks(): void {
+function copyDisks(place: string): void {
   const mode = fs.constants.COPYFILE_FICLONE;
   for (const [path, copy] of copies) {
-    fs.copyFileSync(path!, join(part, copy!), mode);
+    fs.copyFileSync(path!, join(place, copy!), mode);
   }
 }
 

@@ -16,6 +16,7 @@ import {
   cannotOpen,
   createPrivateDirectory,
 } from "../vmm/private_directory.ts";
+import { notePathOf } from "../vmm/workflow_note.ts";
 
 /**
  * The files that are removed at the end: all of them, or only the VMM's own.
@@ -140,7 +141,7 @@ export class VmmDirectory {
 
   #unlinkFiles(): void {
     const { socketPath, eventsPath, stderrPath, serialPath } = this;
-    const paths = [socketPath, `${socketPath}.lock`];
+    const paths = [socketPath, `${socketPath}.lock`, notePathOf(socketPath)];
     for (const path of [...paths, eventsPath, stderrPath, serialPath]) {
       try {
         unlinkSync(path);

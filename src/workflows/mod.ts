@@ -31,7 +31,11 @@ export { removeDeviceAndWait } from "./remove.ts";
 export { replaceConfig, type ReplaceConfigOptions } from "./replace.ts";
 export { resizeAndWait } from "./resize.ts";
 export { restoreVm, type RestoreVmOptions } from "./restore.ts";
-export { snapshotVm, type SnapshotVmOptions } from "./snapshot.ts";
+export {
+  snapshotVm,
+  type SnapshotVmOptions,
+  type SnapshotVmResult,
+} from "./snapshot.ts";
 export { RollbackError } from "./rollback.ts";
 export type { EventReader } from "../events/event.ts";
 export type { Vmm, WaitOptions } from "../vmm/vmm.ts";

@@ -82,7 +82,7 @@ for (const { name, command, test } of programs) {
 }
 
 /** Tells whether the host can save the state of a CPU. */
-async function hostCanSnapshot(take: () => Promise<void>): Promise<boolean> {
+async function hostCanSnapshot(take: () => Promise<unknown>): Promise<boolean> {
   try {
     await take();
     return true;

@@ -32,6 +32,7 @@ for (const release of releaseNames) {
       assert.deepEqual(readdirSync(target).sort(), [
         "config.json",
         "memory-ranges",
+        "snapshot.json",
         "state.json",
       ]);
       await vmm.client.vm.delete();
@@ -81,8 +82,8 @@ test("snapshotVm() gives time to copy disks while the VM is paused", () =>
       seen.push(path, await stateOf(place), ...readdirSync(path).sort());
     };
     await snapshotVm(vmm, target, { whilePaused });
-    const files = ["config.json", "memory-ranges", "state.json"];
-    assert.deepEqual(seen, [target, "Paused", ...files]);
+    const files = readdirSync(target).sort();
+    assert.deepEqual(seen, [`${target}.partial`, "Paused", ...files]);
     assert.equal(await stateOf(place), "Running");
 
     const full = new Error("the disk is full");
@@ -127,7 +128,12 @@ test("snapshotVm() says when the VM stays paused", () =>
       operation: "vm.resume",
     });
     // It is whole all the same.
-    assert.equal(readdirSync(join(directory, "a")).length, 3);
+    assert.equal(readdirSync(join(directory, "a")).length, 4);
+    assert.equal(await stateOf(place), "Paused");
+    // The next call resumes the VM.
+    const { outcome } = await snapshotVm(vmm, join(directory, "a"));
+    assert.equal(outcome, "found");
+    assert.equal(await stateOf(place), "Running");
   }));
 
 test("snapshotVm() refuses a directory that is not empty, and touches nothing", () =>
