@@ -35,6 +35,16 @@ export function remarks(
     sentences.push(`Only in builds with the feature \`${feature}\`.`);
   }
   if (since) sentences.push(`Since ${since}.`);
+  const until = marked["x-until"];
+  if (until) sentences.push(`Before ${until} only.`);
+  const optional = marked["x-optional-since"];
+  if (optional) sentences.push(`Required before ${optional}.`);
+  const old = marked["x-old-default"];
+  if (old) {
+    sentences.push(
+      `Default before ${old.until}: \`${JSON.stringify(old.value)}\`.`,
+    );
+  }
   const arch = marked["x-arch"];
   if (arch) sentences.push(`Only on ${arch}.`);
   for (const [value, from] of Object.entries(marked["x-since-values"] ?? {})) {

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
 export interface Spec {
-  info: { "x-releases": { oldest: string; newest: string; commit: string } };
+  /** The releases of the VMM, oldest first. */
+  info: { "x-releases": ReleaseEntry[] };
   paths: Record<string, Record<string, Operation>>;
   components: {
     responses: Record<string, Answer>;
@@ -15,9 +16,24 @@ export interface Spec {
   "x-events": EventKind[];
 }
 
+export interface ReleaseEntry {
+  name: string;
+  /** The day of its tag. */
+  date: string;
+  /** `expected`: lies between tested releases. */
+  state: "tested" | "expected";
+  /** The upstream commit of a release without a tag. */
+  commit?: string;
+  /** Abilities that it and all older releases lack, beside operations. */
+  lacks?: string[];
+  /** Facts about it and all older releases. */
+  notes?: string[];
+}
+
 export interface EventKind {
   source: string;
   event: string;
+  "x-since"?: string;
   /** The names of its properties, with what each is. */
   properties?: Record<string, string>;
   description: string;
@@ -45,6 +61,7 @@ export interface Answer extends Content {
   $ref?: string;
   description: string;
   "x-since"?: string;
+  "x-until"?: string;
 }
 
 export interface Content {
@@ -76,6 +93,9 @@ export interface Schema {
   "x-feature"?: string;
   "x-since"?: string;
   "x-since-values"?: Record<string, string>;
+  "x-until"?: string;
+  "x-optional-since"?: string;
+  "x-old-default"?: { until: string; value: unknown };
   "x-arch"?: string;
   "x-alias-of"?: string;
   "x-nonzero"?: boolean;

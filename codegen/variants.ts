@@ -90,6 +90,8 @@ function toReturned(schema: Schema, split: Set<string>): Schema {
     );
     const required = kept.filter(([name, property]) => {
       const rule = property["x-returned"];
+      // Another release does not know it.
+      if (property["x-since"] ?? property["x-until"]) return false;
       return rule === undefined
         ? schema.required?.includes(name)
         : rule === "always" || rule === "nullable";

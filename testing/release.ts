@@ -22,8 +22,6 @@ export interface Release {
   /** Largest request body in bytes. */
   readonly maxBody: number;
   readonly statuses: Readonly<Record<Kind, number>>;
-  /** The values of `x-since` that the release has. */
-  readonly since: readonly string[];
   /** The end of the message about an id that begins with two underscores. */
   readonly invalidId: string;
   /** The PCI segments whose device 0 is reserved. */
@@ -69,7 +67,6 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       busy: 429,
       failed: 500,
     },
-    since: ["v54.0"],
     invalidId: "is not valid",
     reservedDeviceOn: "first",
     macAt: "boot",
@@ -97,7 +94,6 @@ export const releases: Readonly<Record<ReleaseName, Release>> = {
       busy: 429,
       failed: 500,
     },
-    since: [],
     invalidId: "is not invalid",
     reservedDeviceOn: "every",
     macAt: "parse",

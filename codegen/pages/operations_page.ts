@@ -2,6 +2,7 @@
 import { deadlineText } from "../docstrings.ts";
 import { item, paragraph, table } from "./markdown.ts";
 import {
+  type Answer,
   type Endpoint,
   endpoints,
   jsonSchema,
@@ -15,13 +16,14 @@ export function operationsPage(
   general: readonly (readonly [code: string, meaning: string])[],
 ): string {
   const rows = endpoints(spec).map(cells);
-  const { oldest, newest } = spec.info["x-releases"];
-  const newer = [...marks(spec)].map((since) => `\\* is since ${since}`);
+  const releases = spec.info["x-releases"].map(({ name }) => name);
   return [
     "# All operations",
     "",
     ...paragraph(
-      `Made by \`deno task docs\` from \`spec/cloud-hypervisor.yaml\`; do not edit. Releases: ${oldest} and ${newest}. The table is wide; it has these columns.`,
+      `Made by \`deno task docs\` from \`spec/cloud-hypervisor.yaml\`; do not edit. Releases: ${
+        releases[0]
+      } to ${releases.at(-1)}. The table is wide; it has these columns.`,
     ),
     "",
     ...[
@@ -29,7 +31,7 @@ export function operationsPage(
       "**Call**: the method of the client, with the type of its body.",
       "**States**: the states of the VM in which the operation works. `None`: the VMM has no VM. `Migrating`: the VM is being sent to another VMM.",
       "**Success**: the statuses of success, with the types of their bodies.",
-      `**Refusal**: the statuses of refusal; ${newer}. Decide by the code: releases differ in the statuses of the same refusal.`,
+      "**Refusal**: the statuses of refusal, with the first release that has them, or `<` and the first release that has them no more. Decide by the code: releases differ in the statuses of the same refusal.",
       "**Codes**: the codes of `ApiError` that the operation adds to those below.",
       "**Deadline**: the default of `timeoutMs`.",
     ].flatMap(item),
@@ -47,15 +49,6 @@ export function operationsPage(
   ].join("\n");
 }
 
-/** The releases since which there are statuses that the oldest lacks. */
-function marks(spec: Spec): Set<string> {
-  return new Set(
-    endpoints(spec).flatMap(({ responses }) =>
-      Object.values(responses).flatMap((answer) => answer["x-since"] ?? [])
-    ),
-  );
-}
-
 const HEAD = [
   "Wire",
   "Call",
@@ -69,21 +62,30 @@ const HEAD = [
 function cells(endpoint: Endpoint): string[] {
   const { method, name, operationId, responses } = endpoint;
   const ref = jsonSchema(endpoint.requestBody)?.$ref;
-  const builds = endpoint["x-feature"];
+  const needs = [
+    ...endpoint["x-since"] ? [`since ${endpoint["x-since"]}`] : [],
+    ...endpoint["x-feature"]
+      ? [`builds with \`${endpoint["x-feature"]}\``]
+      : [],
+  ];
   const refusals = Object.entries(responses).filter(([status]) =>
     status >= "300"
   );
   return [
-    `\`${method} /${name}\`${builds ? ` (builds with \`${builds}\`)` : ""}`,
+    `\`${method} /${name}\`${needs.length > 0 ? ` (${needs.join(", ")})` : ""}`,
     `\`${operationId}(${ref ? refName(ref) : ""})\``,
     endpoint["x-states"].join(", "),
     successes(endpoint),
-    refusals.map(([status, a]) => status + (a["x-since"] ? "\\*" : "")).join(
-      ", ",
-    ),
+    refusals.map(([status, answer]) => status + releasesOf(answer)).join(", "),
     endpoint["x-errors"].map((code) => `\`${code}\``).join(", "),
     deadlineText(endpoint["x-deadline-ms"]),
   ];
+}
+
+/** The releases that have a status, as ` (v54.0)`. */
+function releasesOf({ "x-since": since, "x-until": until }: Answer): string {
+  if (since !== undefined) return ` (${since})`;
+  return until === undefined ? "" : ` (<${until})`;
 }
 
 function successes({ responses }: Endpoint): string {

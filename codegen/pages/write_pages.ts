@@ -3,7 +3,7 @@
  * Markdown pages are committed; docs/api, which has every symbol as HTML, is not.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import { errorsPage, generalCodes } from "./errors_page.ts";
 import { publicApiPage } from "./public_api_page.ts";
 import { readSpec } from "../spec.ts";
 import { operationsPage } from "./operations_page.ts";
+import { withReleases } from "./releases.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -28,6 +29,10 @@ writeFileSync(
   publicApiPage(project.exports),
 );
 writeFileSync(join(ROOT, "docs/architecture.md"), architecture());
+for (const path of ["README.md", "docs/compatibility.md"]) {
+  const file = join(ROOT, path);
+  writeFileSync(file, withReleases(readFileSync(file, "utf8"), spec));
+}
 
 rmSync(join(ROOT, "docs/api"), { recursive: true, force: true });
 const { status } = spawnSync(
@@ -44,7 +49,7 @@ const { status } = spawnSync(
 );
 if (status === 0) {
   console.log(
-    "docs/architecture.md, errors.md, operations.md, public-api.md, api/index.html",
+    "docs/architecture.md, errors.md, operations.md, public-api.md, api/index.html, and the tables of releases in README.md and docs/compatibility.md",
   );
 }
 process.exitCode = status ?? 1;

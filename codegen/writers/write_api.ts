@@ -109,10 +109,11 @@ export interface Api {\n${members.join("\n")}\n}`;
 }
 
 function releases({ info }: Spec): string {
-  const { oldest, newest, commit } = info["x-releases"];
+  const all = info["x-releases"];
+  const { name: newest, commit } = all.at(-1)!;
   return `/** The VMM releases that the types describe; \`vmm.ping\` returns the VMM's own. */
 export const apiSpec: ApiSpec = {
-  oldest: "${oldest}",
+  oldest: "${all[0]!.name}",
   newest: "${newest}",
   commit: "${commit}",
 };`;

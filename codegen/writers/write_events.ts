@@ -16,7 +16,11 @@ ${kinds.map(({ source, event }) => `  "${source} ${event}",`).join("\n")}
 `;
 }
 
-function member({ source, event, properties, description }: EventKind): string {
+function member(kind: EventKind): string {
+  const { source, event, properties, description, "x-since": since } = kind;
+  const text = since === undefined
+    ? description
+    : `${description} Since ${since}.`;
   const fields = Object.entries(properties ?? {}).map(([name, text]) =>
     `    /** ${text} */\n    readonly ${name}: string;\n`
   );
@@ -25,5 +29,5 @@ function member({ source, event, properties, description }: EventKind): string {
     `"${event}"`,
     ...fields.length > 0 ? [`{\n${fields.join("")}  }`] : [],
   ];
-  return `  /** ${description} */\n  | MonitorEvent<${given.join(", ")}>`;
+  return `  /** ${text} */\n  | MonitorEvent<${given.join(", ")}>`;
 }

@@ -14,6 +14,15 @@ export interface WireKeywords {
   readonly "x-since"?: string;
   /** The first release that knows each of these strings. */
   readonly "x-since-values"?: { readonly [value: string]: string };
+  /** The first release that does not know the member. */
+  readonly "x-until"?: string;
+  /** The first release that does not require the member. */
+  readonly "x-optional-since"?: string;
+  /** Another default, which releases before `until` have. */
+  readonly "x-old-default"?: {
+    readonly until: string;
+    readonly value: unknown;
+  };
   /** The feature of the build that has the member. */
   readonly "x-feature"?: string;
   /** True where the deserialiser of the VMM refuses 0. */

@@ -8,7 +8,7 @@ export type Config = VmConfigInfo;
 export interface Device {
   id?: string;
   iommu?: boolean;
-  pci_segment: number;
+  pci_segment?: number;
   pci_device_id?: number;
 }
 

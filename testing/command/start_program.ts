@@ -13,6 +13,7 @@ import {
   type PathOrDescriptor,
   type VmmFlags,
 } from "../../src/command_line/vmm_flags.ts";
+import { hasSince } from "../../src/generated_support/release.ts";
 import { FakeVmm } from "../fake_vmm.ts";
 import { osError } from "../machine/vmm_error.ts";
 import { type FakeVmmOptions, StartError } from "../options.ts";
@@ -60,7 +61,7 @@ export async function startProgram(
   options: ProgramOptions,
 ): Promise<RunningProgram> {
   const program: Program = {
-    knowsSince: (since) => release.since.includes(since),
+    knowsSince: (since) => hasSince(release.name, since),
     hasFeature: (feature) => features.includes(feature),
   };
   try {

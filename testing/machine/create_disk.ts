@@ -23,15 +23,16 @@ export function createDisk(
       "No disk path was specified when one was expected",
     );
   }
+  const { image_type: type = "Unknown" } = disk;
   const detected = openImage(machine, path, disk.readonly) ??
-    (disk.image_type === "Unknown" ? "Raw" : disk.image_type);
-  if (disk.image_type === "Unknown") {
+    (type === "Unknown" ? "Raw" : type);
+  if (type === "Unknown") {
     if (detected === "Qcow2") disk.backing_files = false;
     disk.image_type = detected;
-  } else if (disk.image_type !== detected) {
+  } else if (type !== detected) {
     throw deviceManagerError(
       "Disk image type does not match expected type: " +
-        `specified = ${shown(disk.image_type)}, detected = ${shown(detected)}`,
+        `specified = ${shown(type)}, detected = ${shown(detected)}`,
     );
   }
   if (machine.parts.host.isCharacterDevice(path)) {

@@ -83,7 +83,7 @@ export class Devices {
 
   /** Reserves the slots that devices ask for. */
   reserve(devices: readonly Device[]): void {
-    for (const { pci_segment, pci_device_id } of devices) {
+    for (const { pci_segment = 0, pci_device_id } of devices) {
       if (pci_device_id === undefined) continue;
       this.#claim(
         "Could not reserve the PCI device ID",
@@ -113,7 +113,7 @@ export class Devices {
     },
   ): LiveDevice {
     const id = device.id!;
-    const segment = device.pci_segment;
+    const segment = device.pci_segment ?? 0;
     const wanted = device.pci_device_id ?? this.#savedSlot(id);
     if (options.hotplug && wanted !== undefined) {
       this.#claim(NO_SLOT, segment, wanted);

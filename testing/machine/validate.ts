@@ -1,5 +1,6 @@
 /** Validates a configuration as `vm.boot` and hotplug do. */
 import type { Config } from "../../src/schema/config.ts";
+import { hasSince } from "../../src/generated_support/release.ts";
 import { configViolations } from "../../src/schema/rules/all_config_rules.ts";
 import { type Violation, violation } from "../../src/schema/rules/rule.ts";
 import type { Host } from "./host.ts";
@@ -39,13 +40,13 @@ export function firstChain(
 
 /** The rules that a release has, in its words. */
 function* ofRelease(
-  { since: known, invalidId }: Release,
+  { name, invalidId }: Release,
   violations: Iterable<Violation>,
 ): Generator<Violation> {
   for (const { message, ...rest } of violations) {
     const { since, until } = rest;
-    if (since !== undefined && !known.includes(since)) continue;
-    if (until !== undefined && known.includes(until)) continue;
+    if (since !== undefined && !hasSince(name, since)) continue;
+    if (until !== undefined && hasSince(name, until)) continue;
     const words = message.startsWith("Identifier ")
       ? message.replace(/is not valid$/, invalidId)
       : message;

@@ -92,7 +92,7 @@ function hotplug(
   }
   const { devices } = instance;
   devices.checkId(device.id);
-  if (device.iommu && !isIommuSegment(stored, device.pci_segment)) {
+  if (device.iommu && !isIommuSegment(stored, device.pci_segment ?? 0)) {
     throw deviceManagerError("Cannot hotplug device behind vIOMMU");
   }
   createDevice(machine, devices, kind, device);

@@ -1,6 +1,7 @@
 /** Compiles the generated schemas to the types of a release. */
 import { type Schema, schemas } from "./schemas.ts";
 import { DESCRIPTORS } from "../../src/schema/config.ts";
+import { hasSince } from "../../src/generated_support/release.ts";
 import { features, type Release } from "../release.ts";
 import {
   flattened,
@@ -81,10 +82,10 @@ function compile(
 }
 
 function exists(release: Release, property: Schema): boolean {
-  const since = property["x-since"];
-  const feature = property["x-feature"];
-  return (since === undefined || release.since.includes(String(since))) &&
-    (feature === undefined || features.includes(String(feature)));
+  const { "x-since": since, "x-until": until, "x-feature": feature } = property;
+  return (since === undefined || hasSince(release.name, since)) &&
+    (until === undefined || !hasSince(release.name, until)) &&
+    (feature === undefined || features.includes(feature));
 }
 
 /** The type of a property. Optional properties without a default take null. */
@@ -114,7 +115,7 @@ function plain(
   if (property.enum !== undefined) {
     const since = property["x-since-values"] ?? {};
     const variants = property.enum.filter((value) =>
-      since[value] === undefined || release.since.includes(since[value])
+      since[value] === undefined || hasSince(release.name, since[value])
     );
     return { kind: "enum", variants };
   }

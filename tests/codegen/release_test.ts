@@ -44,7 +44,11 @@ function describe(directory: string): void {
   edit(
     directory,
     "spec/cloud-hypervisor.yaml",
-    (text) => text.replace(`newest: ${newestRelease}`, `newest: ${NAME}`),
+    (text) =>
+      text.replace(
+        /^servers:/m,
+        `    - {name: ${NAME}, date: 2099-01-01, state: tested, commit: 1234567890}\nservers:`,
+      ),
   );
 }
 

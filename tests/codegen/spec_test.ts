@@ -2,11 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSpec, type Schema } from "../../codegen/spec.ts";
-import {
-  newestRelease,
-  releaseNames,
-  releases,
-} from "../../testing/release.ts";
+import { hasSince } from "../../src/generated_support/release.ts";
+import { newestRelease, releaseNames } from "../../testing/release.ts";
 import { type Recording, recordings } from "../support/recordings.ts";
 
 const { schemas } = readSpec(
@@ -57,10 +54,11 @@ function differences(
   const { properties = {}, required = [], additionalProperties } = schema;
   const entries = Object.entries(value as object);
   const missing = Object.entries(properties).filter(([name, property]) => {
-    const { "x-returned": rule, "x-since": since, "x-feature": feature } =
-      property;
-    if (since && !releases[release].since.includes(since)) return false;
-    if (feature && !FEATURES.includes(String(feature))) return false;
+    const { "x-returned": rule, "x-since": since, "x-until": until } = property;
+    const feature = property["x-feature"];
+    if (since && !hasSince(release, since)) return name in (value as object);
+    if (until && hasSince(release, until)) return name in (value as object);
+    if (feature && !FEATURES.includes(feature)) return false;
     if (name in (value as object)) return rule === "never";
     return rule === "always" || rule === "nullable" ||
       (rule === undefined && required.includes(name));

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Endpoint, endpoints, readSpec } from "../../codegen/spec.ts";
 import { errorsPage, generalCodes } from "../../codegen/pages/errors_page.ts";
 import { operationsPage } from "../../codegen/pages/operations_page.ts";
+import { withReleases } from "../../codegen/pages/releases.ts";
 import { publicApiPage } from "../../codegen/pages/public_api_page.ts";
 import project from "../../deno.json" with { type: "json" };
 import { ApiError, type Client, createClient } from "../../mod.ts";
@@ -23,6 +24,21 @@ test("docs/operations.md is what `deno task docs` writes", () => {
   const page = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
   assert.equal(page, operationsPage(spec, generalCodes(spec)));
   assert.equal(page.match(/^\| `(GET|PUT) \//gm)?.length, 31);
+});
+
+test("the tables of releases are what `deno task docs` writes", () => {
+  for (const path of ["README.md", "docs/compatibility.md"]) {
+    const page = readFileSync(join(ROOT, path), "utf8");
+    assert.equal(page, withReleases(page, spec), path);
+    const [, rows] = /releases: limits -->([^]*?)<!-- end/.exec(page)!;
+    for (const { name, state } of spec.info["x-releases"]) {
+      if (state === "tested") {
+        assert.ok(rows!.includes(name), `${path}: ${name}`);
+      }
+    }
+    const changed = page.replace("| v52.0 ", "| v52.1 ");
+    assert.notEqual(changed, withReleases(changed, spec));
+  }
 });
 
 test("docs/errors.md is what `deno task docs` writes", () => {
@@ -85,6 +101,7 @@ const UNRECORDED: { readonly [what: string]: string } = {
   "vm.coredump 404": "builds without guest_debug have no such path",
   "vm.coredump unsupported": "builds without guest_debug have no such path",
   "vm.coredump wrong_state": "needs a boot that failed half-way",
+  "vm.info 500": "releases before v53.0; tests/errors/older_releases_test.ts",
   "vm.delete 500": "a VM that migrates; read from the source",
   "vmm.shutdown 500": "a VM that migrates; read from the source",
   "vm.power-button 204": "seen on a VMM whose answers are not recorded",

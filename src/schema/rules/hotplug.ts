@@ -41,7 +41,7 @@ export function* addViolations<Item extends Device>(
     return;
   }
   const context = new RuleContext(vm);
-  if (item.iommu && !context.isIommuSegment(item.pci_segment)) {
+  if (item.iommu && !context.isIommuSegment(item.pci_segment ?? 0)) {
     const message = "Cannot hotplug device behind vIOMMU";
     const advice = 'use a segment of "platform.iommu_segments"';
     yield violation("iommu", message, { advice });

@@ -1,8 +1,8 @@
 /** `ivshmem`: memory that VMs share. */
-import type { IvshmemConfigInfo } from "../../generated/types.gen.ts";
+import type { IvshmemConfig } from "../../generated/types.gen.ts";
 import { isPowerOfTwo, type Rule } from "./rule.ts";
 
-export const ivshmem: readonly Rule<IvshmemConfigInfo>[] = [
+export const ivshmem: readonly Rule<IvshmemConfig>[] = [
   {
     field: "size",
     when: ({ size }) => !isPowerOfTwo(size),

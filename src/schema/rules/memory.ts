@@ -6,7 +6,7 @@ import { isPowerOfTwo, type Rule, type Violation, violation } from "./rule.ts";
 /** The fields that memory and its zones share. */
 interface Backing {
   shared: boolean;
-  mergeable: boolean;
+  mergeable?: boolean;
   hugepages: boolean;
   hugepage_size?: number | bigint;
 }
@@ -30,7 +30,7 @@ const hugepages: readonly Rule<Backing>[] = [
 
 const notBoth: Rule<Backing> = {
   field: "mergeable",
-  when: ({ shared, mergeable }) => shared && mergeable,
+  when: ({ shared, mergeable = false }) => shared && mergeable,
   message: "Invalid to set both 'mergeable' and 'shared' for memory",
 };
 

@@ -6,9 +6,9 @@ const SLOTS = 32;
 const RESERVED = "Given PCI device ID (0) is reserved";
 const SLOT_ADVICE = "use 1 to 31";
 
-export const invalidSegment: Rule<{ pci_segment: number }> = {
+export const invalidSegment: Rule<{ pci_segment?: number }> = {
   field: "pci_segment",
-  when: ({ pci_segment }, { segments }) => pci_segment >= segments,
+  when: ({ pci_segment = 0 }, { segments }) => pci_segment >= segments,
   message: ({ pci_segment }) => `Invalid PCI segment id: ${pci_segment}`,
   advice: 'raise "platform.num_pci_segments"',
 };
@@ -18,7 +18,7 @@ export const anyDevice: readonly Rule<Device>[] = [
   invalidSegment,
   {
     field: "iommu",
-    when: ({ pci_segment, iommu }, context) =>
+    when: ({ pci_segment = 0, iommu }, context) =>
       !iommu && context.isIommuSegment(pci_segment),
     message: ({ pci_segment }) =>
       `Device is on an IOMMU PCI segment (${pci_segment}) but not placed ` +
@@ -35,14 +35,14 @@ export const anyDevice: readonly Rule<Device>[] = [
   },
   {
     field: "pci_device_id",
-    when: ({ pci_device_id: slot, pci_segment }) =>
+    when: ({ pci_device_id: slot, pci_segment = 0 }) =>
       slot === 0 && pci_segment === 0,
     message: RESERVED,
     advice: SLOT_ADVICE,
   },
   {
     field: "pci_device_id",
-    when: ({ pci_device_id: slot, pci_segment }) =>
+    when: ({ pci_device_id: slot, pci_segment = 0 }) =>
       slot === 0 && pci_segment !== 0,
     message: RESERVED,
     advice: SLOT_ADVICE,

@@ -30,8 +30,9 @@ export const vfio: readonly Rule<DeviceConfigInfo>[] = [
   },
   {
     field: "x_exclude_mmap_bars",
-    when: ({ x_exclude_mmap_bars: bars }) => bars.some((bar) => bar > MAX_BAR),
-    message: ({ x_exclude_mmap_bars: bars }) =>
+    when: ({ x_exclude_mmap_bars: bars = [] }) =>
+      bars.some((bar) => bar > MAX_BAR),
+    message: ({ x_exclude_mmap_bars: bars = [] }) =>
       "Invalid VFIO excluded-mmap BAR index: " +
       bars.find((bar) => bar > MAX_BAR),
   },
