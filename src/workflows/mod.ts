@@ -23,9 +23,13 @@ export {
   waitForEvent,
   type WaitForEventOptions,
 } from "../vmm/wait_for_event.ts";
+export { arrivedVm } from "./migration/arrived.ts";
 export { migrateVm } from "./migration/migrate.ts";
 export type { MigrateVmOptions } from "./migration/options.ts";
 export type { MigrationProgress } from "./migration/phase.ts";
+export type { SendOutcome } from "./migration/outcome.ts";
+export { receiveVm, type ReceiveVmOptions } from "./migration/receive.ts";
+export { sendVm, type SendVmOptions } from "./migration/send.ts";
 export { MigrationError, type MigrationSideState } from "./migration/error.ts";
 export { removeDeviceAndWait } from "./remove.ts";
 export { replaceConfig, type ReplaceConfigOptions } from "./replace.ts";

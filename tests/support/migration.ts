@@ -65,7 +65,11 @@ export function cut(
       if (event.event === last) break;
     }
     if (ends) return;
-    const { signal } = options!;
-    await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+    const { signal, ended } = options!;
+    const aborted = new Promise((resolve) =>
+      signal!.addEventListener("abort", resolve)
+    );
+    // A reader of the events so far does not wait.
+    await Promise.race([aborted, ended]);
   };
 }

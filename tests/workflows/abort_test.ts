@@ -7,11 +7,14 @@ import { test } from "node:test";
 import { type Client, createClient, unixFetch } from "../../mod.ts";
 import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
 import {
+  arrivedVm,
   migrateVm,
+  receiveVm,
   removeDeviceAndWait,
   replaceConfig,
   resizeAndWait,
   restoreVm,
+  sendVm,
   snapshotVm,
   waitForDeviceRemoved,
   waitForEnd,
@@ -60,6 +63,23 @@ const WORKFLOWS: readonly Workflow[] = [
     name: "removeDeviceAndWait",
     prepare: ({ vmm }) => vmm.client.vm.addDisk({ id: "d", path: "/a.raw" }),
     run: (client, signal) => removeDeviceAndWait(client, "d", { signal }),
+  },
+  {
+    name: "receiveVm",
+    prepare: ({ vmm }) => vmm.client.vm.delete(),
+    run: (client, signal, { directory }) =>
+      receiveVm(client, { url: `unix:${directory}/socket`, signal }),
+  },
+  {
+    name: "sendVm",
+    run: (client, signal, { vmm: { events }, directory }) => {
+      const url = `unix:${directory}/nobody`;
+      return sendVm({ client, events }, { url, signal });
+    },
+  },
+  {
+    name: "arrivedVm",
+    run: (client, signal) => arrivedVm(client, { signal }),
   },
   {
     name: "waitForState",
@@ -167,6 +187,13 @@ test("a refusal leaves no timer, no listener and no directory", () =>
       () => migrateVm(vmm, vmm, bad),
       () => migrateVm(vmm, vmm, options),
       () => migrateVm(client, vmm, options),
+      () => receiveVm(vmm, { ...options, url: "nope" }),
+      () => receiveVm(vmm, { ...bad, url: "unix:/a.sock" }),
+      () => receiveVm(vmm, { ...options, url: "unix:/a.sock" }),
+      () => sendVm(vmm, { ...options, url: "nope" }),
+      () => sendVm(vmm, { ...bad, url: "unix:/a.sock" }),
+      () => sendVm(client, { ...options, url: "unix:/a.sock" }),
+      () => arrivedVm(vmm, bad),
       () => snapshotVm(vmm, "file:///backup", options),
       () => snapshotVm(vmm, file, options),
       () => snapshotVm(vmm, join(directory, "a/b"), options),

@@ -1,13 +1,13 @@
 /** Moves a VM to another VMM. */
 import type { Client } from "../../client/create_client.ts";
-import { InvalidRequestError } from "../../errors/errors.ts";
-import type { VmConfig, VmInfo } from "../../generated/types.gen.ts";
-import { noEventMonitor } from "../../vmm/event_pattern.ts";
+import type { VmInfo } from "../../generated/types.gen.ts";
 import { type Vmm, vmmOf } from "../../vmm/vmm.ts";
-import { infoOf } from "../../vmm/vm_info.ts";
 import { AbortScope } from "../../wait/abort_scope.ts";
+import { waitForArrival } from "./arrived.ts";
 import { Migration } from "./migration.ts";
 import type { MigrateVmOptions } from "./options.ts";
+import { occupied } from "./receiver.ts";
+import { readReceiving } from "./receiving.ts";
 import { MigrationUrls } from "./urls.ts";
 
 /**
@@ -15,9 +15,15 @@ import { MigrationUrls } from "./urls.ts";
  * destination, once the VM runs there (or is paused, if it was paused before)
  * and the source's process has ended (unless `preserve_source` is set).
  *
- * The source needs an event monitor: `vm.send-migration` answers before the VMM
- * sends anything, so its status does not say whether the migration succeeded.
- * Over TCP the destination needs an event monitor, too.
+ * The source needs an event monitor: from v53.0 on, `vm.send-migration` answers
+ * before the VMM sends anything, so its status does not say whether the
+ * migration succeeded. Over TCP the destination needs an event monitor, too.
+ *
+ * A move whose script was killed is picked up, by the same call of another
+ * script with the event files of both sides and the same `url`: before the send,
+ * in the middle, and after the arrival, also when the source has ended.
+ * `receiveVm`, `sendVm` and `arrivedVm` are the parts, for sides of which no
+ * script reaches both.
  *
  * After a restore with `memory_restore_mode: "OnDemand"` the source sends the
  * VM as soon as the VMM has filled its memory.
@@ -42,17 +48,15 @@ export async function migrateVm(
 ): Promise<VmInfo> {
   const from = vmmOf(source);
   const to = vmmOf(destination);
-  const { socketPath } = from.client;
   const urls = new MigrationUrls(options.url, options.receiverUrl);
   try {
     const scope = new AbortScope(options);
+    const migration = new Migration(from, to, options, urls);
     try {
-      const { signal } = scope;
-      const { state, config } = await from.client.vm.info({ signal });
-      if (!options.allowFatal) assertPrivateMemory(config, socketPath);
-      await assertMigratable(from, to, urls.receiver, signal);
-      return await new Migration(from, to, state, options, urls).run(scope);
+      return await findMoved(migration, from, to, scope) ??
+        await migration.run(scope);
     } finally {
+      migration.close();
       scope.close();
     }
   } finally {
@@ -60,41 +64,32 @@ export async function migrateVm(
   }
 }
 
-/** A migration of shared memory needs a system call that the filter lacks. */
-function assertPrivateMemory(
-  { memory }: VmConfig,
-  socketPath: string,
-): void {
-  const { zones = [] } = memory ?? {};
-  const field = memory?.shared
-    ? "memory.shared"
-    : zones.some(({ shared }) => shared)
-    ? "memory.zones"
-    : undefined;
-  if (field === undefined) return;
-  throw new InvalidRequestError(
-    "fatal_request",
-    field,
-    "a migration of shared memory kills the source and the destination of builds whose seccomp filter lacks newfstatat; allowFatal lets it through",
-    { operation: "vm.send-migration", socketPath },
-  );
-}
-
-async function assertMigratable(
-  source: Vmm,
-  destination: Vmm,
-  receiverUrl: string,
-  signal: AbortSignal,
-): Promise<void> {
-  if (source.events === undefined) throw noEventMonitor("source");
-  if (destination.events === undefined && receiverUrl.startsWith("tcp:")) {
-    throw noEventMonitor("destination");
+/**
+ * Looks at both sides. Resolves to the info of a VM that has moved before, when
+ * the source has ended.
+ */
+async function findMoved(
+  { sender, receiver }: Migration,
+  from: Vmm,
+  to: Vmm,
+  { signal }: AbortScope,
+): Promise<VmInfo | undefined> {
+  const state = await sender.look(signal);
+  const { soFar } = sender;
+  const hasLeft = soFar.underWay !== undefined || soFar.outcome === "moved";
+  if (state !== "gone") {
+    const receiving = await receiver.look(signal);
+    if (receiving === "arrived" && !hasLeft) throw occupied(to.client);
+    return undefined;
   }
-  const { vm, socketPath } = destination.client;
-  if (await infoOf(vm, { signal }) === undefined) return;
-  throw new InvalidRequestError(
-    "invalid_request",
-    "destination",
-    `the VMM at "${socketPath}" has a VM, which the migration would overwrite`,
-  );
+  const receiving = await readReceiving(to, signal);
+  const isMoved = soFar.offset === undefined
+    ? receiving === "arrived"
+    : hasLeft || soFar.looksMoved;
+  if (isMoved && receiving !== "nothing" && receiving !== "listening") {
+    const info = await waitForArrival(to, { signal });
+    if (info !== undefined) return info;
+  }
+  // The VMM of the source has ended, and its VM with it.
+  return await from.client.vm.info({ signal });
 }

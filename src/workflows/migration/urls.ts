@@ -14,14 +14,8 @@ export class MigrationUrls {
 
   /** @throws {InvalidRequestError} `url` when a URL is not an address. */
   constructor(url: string | undefined, receiverUrl: string | undefined) {
-    for (const address of [url, receiverUrl]) {
-      if (address === undefined || ADDRESS.test(address)) continue;
-      throw new InvalidRequestError(
-        "invalid_request",
-        "url",
-        `"${address}" is neither unix:<path> nor tcp:<address>:<port>`,
-      );
-    }
+    if (url !== undefined) checkUrl(url);
+    if (receiverUrl !== undefined) checkUrl(receiverUrl);
     if (url === undefined) {
       this.#directory = mkdtempSync(join(tmpdir(), "chv-migration-"));
     }
@@ -34,6 +28,25 @@ export class MigrationUrls {
     if (this.#directory === undefined) return;
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** @throws {InvalidRequestError} `url` when a URL is not an address. */
+export function checkUrl(url: string): string {
+  if (ADDRESS.test(url)) return url;
+  throw new InvalidRequestError(
+    "invalid_request",
+    "url",
+    `"${url}" is neither unix:<path> nor tcp:<address>:<port>`,
+  );
+}
+
+/** The address of a URL, as `connect` of `node:net` takes it. */
+export function addressOf(
+  url: string,
+): { path: string } | { host: string; port: number } {
+  if (url.startsWith("unix:")) return { path: url.slice("unix:".length) };
+  const [, host = "", port] = /^tcp:(.*):(\d+)$/.exec(url) ?? [];
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
 }
 
 const ADDRESS = /^(unix:.|tcp:.+:\d+$)/;
