@@ -16,7 +16,9 @@ export async function closeServer(
   const second = `${path}.dead`;
   const preserve = leave && path !== undefined;
   if (preserve) linkSync(path, second);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // Later, the path may be that of another server.
+  if (!preserve && path !== undefined) rmSync(path, { force: true });
+  await closed;
   if (preserve) renameSync(second, path);
-  else if (path !== undefined) rmSync(path, { force: true });
 }

@@ -16,6 +16,7 @@ import {
   cannotOpen,
   createPrivateDirectory,
 } from "../vmm/private_directory.ts";
+import { removeRestoreDirectories } from "../vmm/restore_directory.ts";
 import { notePathOf } from "../vmm/workflow_note.ts";
 
 /**
@@ -140,8 +141,12 @@ export class VmmDirectory {
   }
 
   #unlinkFiles(): void {
+    removeRestoreDirectories(this.path, true);
     const { socketPath, eventsPath, stderrPath, serialPath } = this;
-    const paths = [socketPath, `${socketPath}.lock`, notePathOf(socketPath)];
+    // The workflow ownPaths() gives a clone this socket.
+    const vsockPath = join(this.path, "vsock.sock");
+    const notePath = notePathOf(socketPath);
+    const paths = [socketPath, `${socketPath}.lock`, notePath, vsockPath];
     for (const path of [...paths, eventsPath, stderrPath, serialPath]) {
       try {
         unlinkSync(path);

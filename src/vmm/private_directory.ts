@@ -3,18 +3,17 @@ import { closeSync, constants, fchmodSync, mkdirSync, openSync } from "node:fs";
 import { InvalidRequestError } from "../errors/errors.ts";
 
 /** The error for a directory that cannot be created or read. */
-export function cannotOpen(path: string, cause: unknown): InvalidRequestError {
+export function cannotOpen(
+  path: string,
+  cause: unknown,
+  field = "directory",
+): InvalidRequestError {
   const { code, message } = cause as { code?: unknown; message: string };
   const reason = code === "ENOENT"
     ? `the parent of "${path}" does not exist`
     : `"${path}" cannot be used: ${message}`;
   const context = { cause };
-  return new InvalidRequestError(
-    "invalid_request",
-    "directory",
-    reason,
-    context,
-  );
+  return new InvalidRequestError("invalid_request", field, reason, context);
 }
 
 /** Creates a directory of mode 0700, whatever the umask is. */

@@ -20,6 +20,8 @@ export interface Vmm {
    * unless the script started the VMM; `waitForEnd` takes every VMM.
    */
   readonly ended?: Promise<VmEnd> | undefined;
+  /** The directory with the VMM's files, where it has one. */
+  readonly directory?: string | undefined;
   /** Ends the process at once. Undefined unless the script started the VMM. */
   kill?(): Promise<VmmExit>;
 }

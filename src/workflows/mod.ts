@@ -24,6 +24,14 @@ export {
   type WaitForEventOptions,
 } from "../vmm/wait_for_event.ts";
 export { arrivedVm } from "./migration/arrived.ts";
+export {
+  cloneSnapshot,
+  type PreparedSnapshot,
+  type RestoredClone,
+} from "./clone/clone_snapshot.ts";
+export type { ConfigEdit, EditOptions } from "./clone/edit.ts";
+export { ownPaths, type OwnPathsOptions } from "./clone/own_paths.ts";
+export type { RestoreEditOptions } from "./clone/source.ts";
 export { migrateVm } from "./migration/migrate.ts";
 export type { MigrateVmOptions } from "./migration/options.ts";
 export type { MigrationProgress } from "./migration/phase.ts";

@@ -2,9 +2,17 @@
 import { resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import type { Client } from "../client/create_client.ts";
+import type { CallOptions } from "../generated_support/call_options.ts";
 import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
 import { assertLogsUnused } from "./log_files.ts";
-import { assertComplete, readSnapshotConfig } from "./snapshot_files.ts";
+import { onDemandMissing, onDemandRefusal } from "./clone/on_demand.ts";
+import { assertSocketsUnused, removeSockets } from "./clone/sockets.ts";
+import {
+  prepareSource,
+  type RestoreEditOptions,
+  type RestoreSource,
+} from "./clone/source.ts";
+import { assertComplete } from "./snapshot_files.ts";
 import { rollBack } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
@@ -13,13 +21,20 @@ import { addBlockingSockets, socketsOf } from "../vmm/vm_sockets.ts";
 /**
  * Options of {@linkcode restoreVm}. Options of the VMM keep the VMM's names.
  */
-export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
+export interface RestoreVmOptions
+  extends Omit<RestoreConfig, "source_url">, RestoreEditOptions {
   /**
    * Resumes the VM; otherwise the VM is left paused.
    *
    * Default: `true`.
    */
   readonly resume?: boolean;
+  /**
+   * With `memory_restore_mode: "OnDemand"`: called with the reason when the VMM
+   * cannot do that, and copies the memory instead. Without it, the refusal of
+   * the VMM is the error, and a VMM before v52.0 copies without a word.
+   */
+  readonly onCopy?: ((reason: string) => void) | undefined;
   /**
    * When this signal aborts, the workflow rejects with the signal's reason, and
    * deletes a VM that was restored.
@@ -30,45 +45,89 @@ export interface RestoreVmOptions extends Omit<RestoreConfig, "source_url"> {
 /**
  * Restores a VM from the directory of a snapshot, and resolves to its info. Its
  * disks must have the content that they had at the time of the snapshot. When
- * the restore fails, a VM that the VMM kept is deleted.
+ * the restore fails, a VM that the VMM kept is deleted, so that the VMM can
+ * restore again.
+ *
+ * With `config`, the VM gets other paths than the VM of the snapshot, beside
+ * which it can run: see {@linkcode ownPaths} and {@linkcode cloneSnapshot}.
+ *
+ * `memory_restore_mode: "OnDemand"` answers in a tenth of a second, whatever the
+ * size, and reads the memory in the background. Do not truncate or overwrite
+ * the memory file of the snapshot meanwhile: the VM would end as soon as its
+ * guest uses memory that is missing. To delete the file does no harm.
  *
  * A VMM empties the files of consoles in mode `File` at a restore. The call is
  * refused if a running process writes to such a file. In Deno this check works
  * only with `-A`; without it the restore goes on, and may empty the log.
  *
  * @throws {InvalidRequestError} `directory` when the snapshot is incomplete, or
- * the restore would empty a log in use.
+ * the restore would empty a log in use; the path of a socket that exists, such
+ * as `vsock.socket`; the path of an edit that no clone can have.
  * @throws {ApiError} if the VMM refuses a step; `already_exists` if the VMM has
- * a VM.
+ * a VM, `in_use` if another VM uses a disk or a tap.
  * @throws {RollbackError} when a VM that was kept could not be deleted.
  */
 export async function restoreVm(
   vmm: Client | Vmm,
   directory: string,
-  { signal, resume = true, ...options }: RestoreVmOptions = {},
+  options: RestoreVmOptions = {},
 ): Promise<VmInfo> {
-  const { client } = vmmOf(vmm);
-  const { vm } = client;
+  const target = vmmOf(vmm);
+  const { signal, resume = true, onCopy, config, unchecked, ...more } = options;
   signal?.throwIfAborted();
   const path = resolve(checkPath("directory", directory));
   assertComplete(path);
-  const config = readSnapshotConfig(path);
-  assertLogsUnused(config);
-  const call = signal && { signal };
-  const before = await infoOf(vm, call);
+  const edit = { config, unchecked };
+  const source = await prepareSource(target, path, edit, signal);
   try {
-    await vm.restore(
-      { ...options, source_url: `file://${path}`, resume },
-      call,
-    );
+    assertLogsUnused(source.config);
+    const { client } = target;
+    const call = signal && { signal };
+    const body = {
+      ...more,
+      source_url: `file://${source.directory}`,
+      resume,
+    };
+    if (onCopy === undefined || more.memory_restore_mode !== "OnDemand") {
+      return await restore(client, source, body, call);
+    }
+    const missing = await onDemandMissing(client, call);
+    if (missing !== undefined) onCopy(missing);
+    try {
+      return await restore(client, source, body, call);
+    } catch (error) {
+      const refusal = onDemandRefusal(error);
+      if (refusal === undefined) throw error;
+      onCopy(refusal);
+    }
+    const copy = { ...body, memory_restore_mode: "Copy" } as const;
+    return await restore(client, source, copy, call);
+  } finally {
+    source.remove();
+  }
+}
+
+async function restore(
+  client: Client,
+  { config }: RestoreSource,
+  body: RestoreConfig,
+  call: CallOptions | undefined,
+): Promise<VmInfo> {
+  const { vm } = client;
+  const before = await infoOf(vm, call);
+  if (!before) assertSocketsUnused(config);
+  try {
+    await vm.restore(body, call);
     return await vm.info(call);
   } catch (failure) {
     // Another program created this VM after the first look.
     if (before || isAlreadyExists(failure)) throw failure;
-    addBlockingSockets(failure, socketsOf(config));
+    const sockets = socketsOf(config);
+    addBlockingSockets(failure, sockets);
     const remaining = "The VMM may have a VM";
     await rollBack({ failure, remaining, client }, async () => {
       if (await infoOf(vm)) await vm.delete();
+      removeSockets(failure, config);
     });
     throw failure;
   }

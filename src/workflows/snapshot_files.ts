@@ -25,9 +25,13 @@ export function assertComplete(directory: string): void {
   }
 }
 
-/** The configuration of a complete snapshot. */
-export function readSnapshotConfig(directory: string): VmConfig {
-  const text = readFileSync(join(directory, "config.json"), "utf8");
+/** The text of config.json in a complete snapshot. */
+export function readSnapshotText(directory: string): string {
+  return readFileSync(join(directory, "config.json"), "utf8");
+}
+
+/** The configuration that config.json has. */
+export function toConfig(text: string): VmConfig {
   return parse(text) as VmConfig;
 }
 

@@ -114,8 +114,11 @@ export class Devices {
   ): LiveDevice {
     const id = device.id!;
     const segment = device.pci_segment ?? 0;
-    const wanted = device.pci_device_id ?? this.#savedSlot(id);
-    if (options.hotplug && wanted !== undefined) {
+    const saved = this.#savedSlot(id);
+    const wanted = device.pci_device_id ?? saved;
+    // The slot of a device from a snapshot may have gone to an additional one.
+    const isReserved = device.pci_device_id !== undefined && !options.hotplug;
+    if (wanted !== undefined && !isReserved) {
       this.#claim(NO_SLOT, segment, wanted);
     }
     const slot = wanted ?? this.#freeSlot(segment);

@@ -56,6 +56,13 @@ const SCRIPTS: { readonly [call: string]: string } = {
   'restoreVm(client, "D")': `
     await createClient("S").vm.delete();
     await restoreVm(createClient("S"), "D");`,
+  'restoreVm(client, "D", { config })': `
+    const vmm = { client: createClient("S"), directory: "V" };
+    await vmm.client.vm.delete();
+    await restoreVm(vmm, "D", { config() {} });`,
+  'cloneSnapshot("D", "V", edit)': `
+    const clone = await cloneSnapshot("D", "V", () => {});
+    clone.remove();`,
   'connectVmm("S", { eventsPath: "E" })': `
     const vmm = await connectVmm("S", { eventsPath: "E" });
     for await (const _ of vmm.events()) break;
@@ -183,7 +190,8 @@ async function run(
       boot: { payload: { kernel: "/boot/vmlinux" } },
     });
     try {
-      if (call.startsWith("restoreVm")) await snapshot(place);
+      if (/^(restoreVm|cloneSnapshot)/.test(call)) await snapshot(place);
+      if (call.includes("config }")) mkdirSync(place["V"]!);
       return await execute(entry, call, flags.map(fill), fill);
     } finally {
       await fake.close();

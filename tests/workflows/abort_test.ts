@@ -1,6 +1,6 @@
 /** Each step of each workflow obeys its signal, and no refusal leaks. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { test } from "node:test";
@@ -8,7 +8,9 @@ import { type Client, createClient, unixFetch } from "../../mod.ts";
 import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
 import {
   arrivedVm,
+  cloneSnapshot,
   migrateVm,
+  ownPaths,
   receiveVm,
   removeDeviceAndWait,
   replaceConfig,
@@ -48,6 +50,29 @@ const WORKFLOWS: readonly Workflow[] = [
     },
     run: (client, signal, { directory }) =>
       restoreVm(client, join(directory, "snapshot"), { signal }),
+  },
+  {
+    name: "restoreVm of a clone",
+    async prepare({ vmm, directory }) {
+      await snapshotVm(vmm, join(directory, "snapshot"));
+      await vmm.client.vm.delete();
+      mkdirSync(join(directory, "clone"));
+    },
+    async run(client, signal, { directory }) {
+      const home = join(directory, "clone");
+      const options = {
+        config: ownPaths(home),
+        memory_restore_mode: "OnDemand",
+        onCopy() {},
+        signal,
+      } as const;
+      try {
+        const vmm = { client, directory: home };
+        await restoreVm(vmm, join(directory, "snapshot"), options);
+      } finally {
+        assert.deepEqual(readdirSync(home), []);
+      }
+    },
   },
   {
     name: "replaceConfig",
@@ -199,6 +224,9 @@ test("a refusal leaves no timer, no listener and no directory", () =>
       () => snapshotVm(vmm, join(directory, "a/b"), options),
       () => restoreVm(vmm, "file:///backup", options),
       () => restoreVm(vmm, file, options),
+      () => cloneSnapshot(file, join(directory, "clone"), () => {}),
+      () => cloneSnapshot(directory, "file:///clone", () => {}),
+      () => restoreVm(vmm, file, { ...options, config: ownPaths(directory) }),
       () => waitForEvent(client, { event: "booted" }, options),
       () => waitForEvent(vmm, { event: "booted" }, bad),
       () => waitForEnd(vmm, bad),

@@ -1,0 +1,131 @@
+/** The directory of a clone: an edited config.json, and links to the rest. */
+import {
+  linkSync,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { InvalidRequestError } from "../../errors/errors.ts";
+import type { VmConfig } from "../../generated/types.gen.ts";
+import { InexactValueError, stringify } from "../../json/json.ts";
+import {
+  cannotOpen,
+  createPrivateDirectory,
+} from "../../vmm/private_directory.ts";
+import { SNAPSHOT_FILES } from "../snapshot_files.ts";
+
+/**
+ * Creates the directory, of mode 0700, or replaces one that an earlier call has
+ * left. Returns a function that removes what it created.
+ *
+ * @throws {InvalidRequestError} `target`, or the path of a value that JSON
+ * cannot hold.
+ */
+export function createCloneDirectory(
+  snapshot: string,
+  target: string,
+  config: VmConfig,
+): () => void {
+  const text = toText(config);
+  removeOldClone(target);
+  const isCreated = openDirectory(target);
+  const remove = (): void => removeFiles(target, isCreated);
+  try {
+    writeFileSync(join(target, MARK), "", EXCLUSIVE);
+    for (const name of SNAPSHOT_FILES) {
+      if (name === CONFIG) continue;
+      link(realpathSync(join(snapshot, name)), join(target, name));
+    }
+    writeFileSync(join(target, CONFIG), text, EXCLUSIVE);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return remove;
+}
+
+/** Returns false if the directory was there, empty. */
+function openDirectory(target: string): boolean {
+  try {
+    const stat = lstatSync(target, { throwIfNoEntry: false });
+    if (stat === undefined) {
+      createPrivateDirectory(target);
+      return true;
+    }
+    if (stat.isDirectory() && readdirSync(target).length === 0) return false;
+  } catch (error) {
+    throw cannotOpen(target, error, "target");
+  }
+  throw new InvalidRequestError(
+    "invalid_request",
+    "target",
+    `"${target}" is not an empty directory, and not a clone`,
+  );
+}
+
+/** Files that another program put there in the meantime stay. */
+function removeFiles(target: string, isCreated: boolean): void {
+  try {
+    for (const name of FILES) rmSync(join(target, name), { force: true });
+    if (isCreated) rmdirSync(target);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== "ENOTEMPTY" && code !== "ENOENT") throw error;
+  }
+}
+
+/** Removes the clone of a script that was killed; other directories stay. */
+export function removeOldClone(target: string): void {
+  const stat = lstatSync(target, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return;
+  const names = readdirSync(target);
+  if (!names.includes(MARK)) return;
+  if (!names.every((name) => FILES.includes(name))) return;
+  for (const name of names) unlinkSync(join(target, name));
+  rmdirSync(target);
+}
+
+/** A link costs no space, and the VMM writes to neither file. */
+function link(file: string, path: string): void {
+  try {
+    linkSync(file, path);
+  } catch (error) {
+    // Another file system, or a file of another user.
+    if (!UNLINKABLE.has((error as { code?: string }).code ?? "")) throw error;
+    symlinkSync(file, path);
+  }
+}
+
+function toText(config: VmConfig): string {
+  try {
+    return stringify(config)!;
+  } catch (error) {
+    if (!(error instanceof InexactValueError)) throw error;
+    const { path, message } = error;
+    throw new InvalidRequestError("invalid_request", path, message, {
+      cause: error,
+    });
+  }
+}
+
+const CONFIG = "config.json";
+/** It tells a clone from a snapshot. The VMM does not read it. */
+const MARK = "clone";
+/** The mark is the first to be made, and the last to be removed. */
+const FILES: readonly string[] = [...SNAPSHOT_FILES, MARK];
+const EXCLUSIVE = { mode: 0o600, flag: "wx" } as const;
+const UNLINKABLE: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EMLINK",
+  "ENOSYS",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "EPERM",
+  "EXDEV",
+]);
