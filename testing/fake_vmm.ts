@@ -191,12 +191,12 @@ export class FakeVmm {
     countTraffic(id, counters, direction, traffic);
   }
 
-  /** Ends the VMM as SIGKILL does: it writes no event; socket files stay. */
+  /** Ends the process as SIGKILL does: the socket file stays. */
   crash(): Promise<void> {
     return this.#end(killedBy("SIGKILL"));
   }
 
-  /** Shuts the VM down and ends, as by SIGTERM; nothing during a request. */
+  /** Ends the process as SIGTERM does: the VM is shut down first. */
   async terminate(): Promise<void> {
     // A signal waits for a running request, such as a migration that comes in.
     if (this.#server.busy || this.#ending !== undefined) return;

@@ -11,11 +11,12 @@ export function checkSpawnOptions(options: SpawnVmmOptions): void {
     if (options[name] !== undefined) checkDeadline(name, options[name]);
   }
   if (options.logFile !== undefined) checkPath("logFile", options.logFile);
-  const { args = [], config, landlock, parentDeathSignal } = options;
-  if (isWorker() && !parentDeathSignal) {
+  const { args = [], config, detach, landlock, parentDeathSignal } = options;
+  if (detach) checkDetach(options);
+  if (isWorker() && !parentDeathSignal && !detach) {
     refuse(
       "parentDeathSignal",
-      "a VMM that is spawned in a worker outlives the script: spawn it in the main thread, or set parentDeathSignal",
+      "a VMM that is spawned in a worker outlives the script: spawn it in the main thread, or set parentDeathSignal or detach",
     );
   }
   if (landlock && config === undefined) {
@@ -57,6 +58,40 @@ function checkGuestRules(options: SpawnVmmOptions): void {
     flags.some((flag) => BOOT_FLAGS.has(flag)) && !flags.includes("--pvpanic")
   ) {
     refuse("onPanic", "the VM of args needs the flag --pvpanic, too");
+  }
+}
+
+/** A VMM that outlives the script needs nothing that ends with the script. */
+function checkDetach(options: SpawnVmmOptions): void {
+  const { directory, parentDeathSignal, onSignal = "ignore" } = options;
+  if (directory === undefined) {
+    refuse(
+      "directory",
+      "detach needs a directory in which the next run finds the VMM",
+    );
+  }
+  if (parentDeathSignal || onSignal !== "ignore") {
+    const field = parentDeathSignal ? "parentDeathSignal" : "onSignal";
+    refuse(field, "it ends the VMM with the script; leave it out, or detach");
+  }
+  for (const name of ["onReboot", "onPanic"] as const) {
+    if (options[name] !== "end") continue;
+    refuse(
+      name,
+      "only a script that runs can end the VMM; leave it out, or detach",
+    );
+  }
+  if (options.console) {
+    refuse(
+      "console",
+      'its socket is read only while the script runs, and a connection that ends with unread output silences the port; with detach, set serial: { mode: "File", file: … } in the VM',
+    );
+  }
+  if (options.stdout === "inherit") {
+    refuse(
+      "stdout",
+      'with detach the stdout of the VMM is the file "stdout" of its directory; leave it out, or set "ignore"',
+    );
   }
 }
 

@@ -14,6 +14,10 @@ export interface Child {
   readonly exited: Promise<VmmExit>;
   /** Tells whether the process is not known to have ended. */
   isRunning(): boolean;
+  /** False if another process may have the pid by now, so `signal` throws. */
+  readonly canSignal?: boolean;
+  /** Makes the process keep the script alive, or not. Default: it does. */
+  keepScript?(isKept: boolean): void;
   /** Signals the process and its group, unless the process has ended. */
   signal(name: "SIGTERM" | "SIGKILL"): void;
 }
@@ -31,10 +35,18 @@ export async function launch(
   files: BoundedFiles,
   onStart: (child: Child) => void,
 ): Promise<Child> {
-  const stderr = directory.createFile(directory.stderrPath);
+  const open: number[] = [];
+  const create = (path: string): number => {
+    const fd = directory.createFile(path);
+    open.push(fd);
+    return fd;
+  };
   try {
-    closeSync(directory.createFile(directory.eventsPath));
-    const { env, fds = [], stdout = "ignore" } = options;
+    const stderr = create(directory.stderrPath);
+    create(directory.eventsPath);
+    const { env, fds = [], detach } = options;
+    const stdout = options.stdout ??
+      (detach ? create(directory.stdoutPath) : "ignore");
     const child = spawn(program, args, {
       stdio: ["ignore", stdout, stderr, ...fds],
       detached: true,
@@ -42,7 +54,7 @@ export async function launch(
     });
     return await childOf(child, program, files, onStart);
   } finally {
-    closeSync(stderr);
+    open.forEach((fd) => closeSync(fd));
   }
 }
 
@@ -69,6 +81,7 @@ async function childOf(
     pid,
     exited,
     isRunning: () => isRunning,
+    keepScript: (isKept) => isKept ? child.ref() : child.unref(),
     signal(name) {
       if (isRunning) kill(child, pid, name);
     },

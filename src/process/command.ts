@@ -15,13 +15,18 @@ export function commandLineOf(
   return [
     ...(parentDeathSignal ? withParentDeathSignal(program) : program),
     "--api-socket",
-    `path=${quoted(socketPath)}`,
+    socketArgument(socketPath),
     "--event-monitor",
     `path=${quoted(eventsPath)}`,
     ...logFile === undefined ? [] : ["--log-file", logFile],
     ...seccomp === undefined ? [] : ["--seccomp", String(seccomp)],
     ...args,
   ];
+}
+
+/** The argument by which the VMM of a socket is recognized. */
+export function socketArgument(socketPath: string): string {
+  return `path=${quoted(socketPath)}`;
 }
 
 function programOf(

@@ -16,7 +16,9 @@ export {
 export type { EndRequest } from "../vmm/end_request.ts";
 export type { VmEnd, VmEndCause } from "../vmm/vm_end.ts";
 export type { VmmExit } from "../errors/errors.ts";
+export { listVmms, type VmmListing } from "./list.ts";
 export type { SpawnVmmOptions } from "./options.ts";
+export type { VmmReference } from "./reference.ts";
 export { spawnVmm } from "./spawn.ts";
 export type { GroupVmm, GroupVmmOptions } from "./group_member.ts";
 export { VmmGroupError, type VmmOutcome } from "./group_outcome.ts";

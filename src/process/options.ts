@@ -23,6 +23,22 @@ export interface SpawnVmmOptions {
    */
   readonly directory?: string;
   /**
+   * Leaves the VMM running when the script ends, whether by itself, an error,
+   * `exit`, a signal or SIGKILL. A later call with the same `directory` adopts
+   * the VMM that lives there, or replaces a dead one; of several calls at once,
+   * one starts the VMM. `config` is used once: a VM that was booted stays as it
+   * is, also if `config` differs, and all other options of the start have no
+   * effect on it. A VM that was created and not booted is deleted and created
+   * anew. The VMM ends by `stop()` or `kill()`, or with its guest.
+   *
+   * It needs `directory`, and excludes `console`, `onSignal`, `onReboot`,
+   * `onPanic`, `parentDeathSignal` and `stdout: "inherit"`. stdout and stderr go
+   * to files of these names in the directory. `signal` limits only the start.
+   *
+   * Default: `false`.
+   */
+  readonly detach?: boolean;
+  /**
    * More flags, after the flags that `spawnVmm` sets. Flags that describe a VM
    * need `--kernel`, `--firmware` or `--igvm` beside them. A VM on the command
    * line, or `--restore`, excludes `config`.
@@ -74,7 +90,7 @@ export interface SpawnVmmOptions {
    * The destination of the VMM's stdout, to which a console in mode `Tty`
    * writes.
    *
-   * Default: `"ignore"`.
+   * Default: `"ignore"`; with `detach`, the file `stdout` of the directory.
    */
   readonly stdout?: "ignore" | "inherit";
   /**
@@ -91,14 +107,10 @@ export interface SpawnVmmOptions {
    */
   readonly signal?: AbortSignal;
   /**
-   * The reaction to SIGINT, SIGTERM and SIGHUP:
-   *
-   * - `"kill"` kills the VMM and its guest.
-   * - `"stop"` calls `stop()` with `stopTimeoutMs`. A second signal kills.
-   * - `"ignore"` does nothing: the signal is left to the script.
-   *
-   * After `"kill"` and `"stop"` the signal ends the script too, unless the
-   * script has its own listener for that signal.
+   * The reaction to SIGINT, SIGTERM and SIGHUP: `"kill"` kills the VMM and its
+   * guest, `"stop"` calls `stop()` with `stopTimeoutMs`, and a second signal
+   * kills. Both end the script by the signal afterwards, unless the script has
+   * listeners of its own. `"ignore"` leaves the signals to the script.
    *
    * Default: `"kill"`.
    */

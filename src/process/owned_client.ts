@@ -11,6 +11,7 @@ import {
   forgetEndRequests,
   noteEndRequest,
 } from "../vmm/end_request.ts";
+import { onSettled } from "../wait/on_settled.ts";
 import type { Child } from "./child.ts";
 import type { SocketCleaner } from "./socket_cleaner.ts";
 
@@ -103,18 +104,19 @@ function graceOf(error: unknown): number {
   return error.code === "refused" || error.code === "socket_missing" ? 2000 : 0;
 }
 
-async function within(
+function within(
   exited: Promise<VmmExit>,
   ms: number,
 ): Promise<VmmExit | undefined> {
-  if (ms === 0) return undefined;
-  let timer;
-  const time = new Promise<undefined>((resolve) =>
-    timer = setTimeout(resolve, ms, undefined)
-  );
-  try {
-    return await Promise.race([exited, time]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (ms === 0) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      removeListener();
+      resolve(undefined);
+    }, ms);
+    const removeListener = onSettled(exited, (exit) => {
+      clearTimeout(timer);
+      resolve(exit as VmmExit);
+    });
+  });
 }

@@ -18,9 +18,24 @@ import {
  */
 export class SocketCleaner {
   /** The VMM resolves its paths in the directory in which it was started. */
-  readonly #cwd = process.cwd();
-  readonly #created = new Set<string>();
+  readonly #cwd: string;
+  readonly #created: Set<string>;
+  /** Called with the sockets that the VMM may create, before it does. */
+  readonly #onExpect: (sockets: Iterable<string>) => void;
   #config: VmConfig = {};
+
+  constructor(
+    { cwd = process.cwd(), sockets = [], onExpect = () => {} }: {
+      readonly cwd?: string;
+      /** Sockets that the VMM may have created already. */
+      readonly sockets?: readonly string[];
+      readonly onExpect?: (sockets: Iterable<string>) => void;
+    } = {},
+  ) {
+    this.#cwd = cwd;
+    this.#created = new Set(sockets);
+    this.#onExpect = onExpect;
+  }
 
   /** Prepares for the flags of the VMM's command line. */
   expectFlags(args: readonly string[]): void {
@@ -43,6 +58,7 @@ export class SocketCleaner {
     for (const path of this.#absolute(socketsOf(config))) {
       if (isSocket(path)) this.#created.add(path);
     }
+    this.#onExpect(this.#created);
   }
 
   /** Names the sockets of others in the error of a call. */
@@ -99,6 +115,7 @@ export class SocketCleaner {
         this.#created.add(path);
       }
     }
+    if (paths.length > 0) this.#onExpect(this.#created);
   }
 
   #absolute(paths: readonly string[]): string[] {

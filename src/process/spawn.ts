@@ -6,6 +6,7 @@ import { AbortScope } from "../wait/abort_scope.ts";
 import { checkSpawnOptions, hasPayload } from "./check_options.ts";
 import { type Child, launch } from "./child.ts";
 import { commandLineOf } from "./command.ts";
+import { spawnDetached } from "./detach.ts";
 import { onScriptExit } from "./exit_hooks.ts";
 import { BoundedFiles } from "./file_limits.ts";
 import { orHasRun } from "./last_events.ts";
@@ -13,7 +14,9 @@ import { stopOnAbort } from "./lifetime.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import { createOwnedClient } from "./owned_client.ts";
 import { assertNoFileCapabilities } from "./parent_death.ts";
+import { identify } from "./process_id.ts";
 import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
+import { recordOf, writeRecord } from "./record.ts";
 import { SocketCleaner } from "./socket_cleaner.ts";
 import { VmmDirectory } from "./vmm_directory.ts";
 import { createVmmProcess, type VmmProcess } from "./vmm_process.ts";
@@ -54,6 +57,9 @@ export async function spawnVmm(
   checkSpawnOptions(options);
   const { stopTimeoutMs = 30_000, signal } = options;
   signal?.throwIfAborted();
+  if (options.detach) {
+    return await spawnDetached({ ...options, directory: options.directory! });
+  }
   const sockets = new SocketCleaner();
   let directory: VmmDirectory | undefined;
   let child: Child | undefined;
@@ -79,8 +85,11 @@ export async function spawnVmm(
     const line = commandLineOf(options, directory);
     sockets.expectFlags(line);
     const files = new BoundedFiles(directory.stderrPath, directory.eventsPath);
+    const { recordPath } = directory;
+    const record = recordOf(line, directory);
     const onStart = (started: Child): void => {
       child = started;
+      writeRecord(recordPath, { ...record, ...identify(started.pid) });
       files.start();
       void started.exited.then(() => {
         files.stop();

@@ -72,7 +72,9 @@ export async function stop(
     const wait = Math.min(left(TIME_BUDGET.vm), FOLLOW_MS);
     if (after === "ended" || after === "none" && await hasEnded(vmm, wait)) {
       const exit = await vmm.exited;
-      const graceful = exit === undefined || exit.exitCode === 0;
+      // The exit code of a VMM that another script started is unknown.
+      const graceful = exit === undefined || exit.exitCode === 0 ||
+        exit.exitCode === null && exit.signal === null;
       return { step: "power-button", graceful };
     }
     graceful = after === "none";
@@ -186,12 +188,12 @@ const MIN_MS = 50;
 /** Creates a `stop()` of which two calls at once share one outcome. */
 export function createStop(
   vmm: Stoppable,
-  onEnd: (exit: VmmExit | undefined) => void = () => {},
+  onEnd: (exit: VmmExit | undefined) => void | Promise<void> = () => {},
 ): (options?: StopOptions) => Promise<StopResult> {
   let running: Promise<StopResult> | undefined;
   return (options) => {
     running ??= stop(vmm, options).then(async (result) => {
-      onEnd(await vmm.exited);
+      await onEnd(await vmm.exited);
       return result;
     }).finally(() => running = undefined);
     return running;

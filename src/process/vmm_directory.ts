@@ -1,17 +1,11 @@
 /** The directory of a VMM: its socket, its events and its stderr. */
-import {
-  lstatSync,
-  mkdtempSync,
-  openSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-} from "node:fs";
+import { lstatSync, mkdtempSync, openSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import { createClient } from "../client/create_client.ts";
 import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
+import { removeFile } from "./record.ts";
 import {
   cannotOpen,
   createPrivateDirectory,
@@ -30,6 +24,10 @@ export class VmmDirectory {
   readonly socketPath: string;
   readonly eventsPath: string;
   readonly stderrPath: string;
+  /** The stdout of a VMM that outlives its script. */
+  readonly stdoutPath: string;
+  /** The file by which other scripts find the VMM. */
+  readonly recordPath: string;
   /** The socket of the serial port, where `spawnVmm` sets it. */
   readonly serialPath: string;
   readonly #owned: OwnedPart;
@@ -39,6 +37,8 @@ export class VmmDirectory {
     this.socketPath = join(path, "api.sock");
     this.eventsPath = join(path, "events");
     this.stderrPath = join(path, "stderr");
+    this.stdoutPath = join(path, "stdout");
+    this.recordPath = join(path, "vmm.json");
     this.serialPath = join(path, "serial.sock");
     this.#owned = owned;
   }
@@ -54,17 +54,7 @@ export class VmmDirectory {
    * @throws {InvalidRequestError} `directory` when another VMM uses it.
    */
   static async open(path: string): Promise<VmmDirectory> {
-    const directory = resolve(checkPath("directory", path));
-    if (directory.includes('"')) {
-      throw new InvalidRequestError(
-        "invalid_request",
-        "directory",
-        "the VMM's command line cannot quote a path with a double quote",
-      );
-    }
-    if (inUse.has(directory)) {
-      throw directoryInUse(directory, "a VMM of this script");
-    }
+    const directory = absolute(path);
     inUse.add(directory);
     try {
       return await VmmDirectory.#createOrClean(directory);
@@ -78,6 +68,28 @@ export class VmmDirectory {
     }
   }
 
+  /**
+   * The directory of a VMM that outlives its script. It may be missing, or a
+   * VMM may use it.
+   *
+   * @throws {InvalidRequestError} `directory` when a VMM that ends with this
+   * script uses it.
+   */
+  static shared(path: string): VmmDirectory {
+    return new VmmDirectory(absolute(path), "files");
+  }
+
+  /** Creates the directory, unless it exists; true if it was created. */
+  create(): boolean {
+    try {
+      createPrivateDirectory(this.path);
+      return true;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "EEXIST") return false;
+      throw cannotOpen(this.path, error);
+    }
+  }
+
   static async #createOrClean(directory: string): Promise<VmmDirectory> {
     if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) {
       createPrivateDirectory(directory);
@@ -85,7 +97,7 @@ export class VmmDirectory {
     }
     const result = new VmmDirectory(directory, "files");
     await assertUnused(result.socketPath);
-    result.#unlinkFiles();
+    result.removeFiles();
     return result;
   }
 
@@ -131,7 +143,7 @@ export class VmmDirectory {
         rmSync(this.path, { recursive: true, force: true });
         return;
       }
-      this.#unlinkFiles();
+      this.removeFiles();
       if (this.#owned === "directory") rmdirSync(this.path);
     } catch (error) {
       // A file of the user stays; the VMM may have created one just now.
@@ -140,21 +152,39 @@ export class VmmDirectory {
     }
   }
 
-  #unlinkFiles(): void {
+  /** Removes the VMM's own files, the record last. */
+  removeFiles(): void {
     removeRestoreDirectories(this.path, true);
-    const { socketPath, eventsPath, stderrPath, serialPath } = this;
+    const { socketPath, recordPath } = this;
+    removeFile(socketPath);
+    removeFile(`${socketPath}.lock`);
+    removeFile(notePathOf(socketPath));
     // The workflow ownPaths() gives a clone this socket.
-    const vsockPath = join(this.path, "vsock.sock");
-    const notePath = notePathOf(socketPath);
-    const paths = [socketPath, `${socketPath}.lock`, notePath, vsockPath];
-    for (const path of [...paths, eventsPath, stderrPath, serialPath]) {
-      try {
-        unlinkSync(path);
-      } catch (error) {
-        if ((error as { code?: unknown }).code !== "ENOENT") throw error;
-      }
-    }
+    removeFile(join(this.path, "vsock.sock"));
+    removeFile(this.serialPath);
+    removeFile(this.eventsPath);
+    removeFile(this.stderrPath);
+    removeFile(this.stdoutPath);
+    removeFile(`${recordPath}.partial`);
+    removeFile(recordPath);
   }
+}
+
+/**
+ * @throws {InvalidRequestError} `directory` for a path that the VMM cannot
+ * have, or when a VMM that ends with this script uses it.
+ */
+function absolute(path: string): string {
+  const directory = resolve(checkPath("directory", path));
+  if (directory.includes('"')) {
+    throw new InvalidRequestError(
+      "invalid_request",
+      "directory",
+      "the VMM's command line cannot quote a path with a double quote",
+    );
+  }
+  if (!inUse.has(directory)) return directory;
+  throw directoryInUse(directory, "a VMM of this script");
 }
 
 /** The directories that VMMs of this script use. */
@@ -176,7 +206,11 @@ async function assertUnused(socketPath: string): Promise<void> {
   }
 }
 
-function directoryInUse(path: string, owner: string): InvalidRequestError {
+/** The error for a directory that another program uses. */
+export function directoryInUse(
+  path: string,
+  owner: string,
+): InvalidRequestError {
   return new InvalidRequestError(
     "invalid_request",
     "directory",

@@ -7,6 +7,7 @@ import { createEventReader } from "../events/shared_reader.ts";
 import { endRequestsOf, noteEndRequest } from "../vmm/end_request.ts";
 import { endOf, type VmEnd } from "../vmm/vm_end.ts";
 import type { Vmm } from "../vmm/vmm.ts";
+import { AwaitedPromise, whenSettled } from "./awaited_promise.ts";
 import type { Child } from "./child.ts";
 import type { BoundedFiles } from "./file_limits.ts";
 import { readLastEvents } from "./last_events.ts";
@@ -14,6 +15,7 @@ import type { SpawnVmmOptions } from "./options.ts";
 import { registered } from "./registered_reader.ts";
 import { endOnGuestEvents } from "./run_once.ts";
 import { createStop, type StopOptions, type StopResult } from "./stop.ts";
+import type { VmmReference } from "./reference.ts";
 import type { VmmDirectory } from "./vmm_directory.ts";
 
 /** The handle of a VMM that the script started; `spawnVmm` creates it. */
@@ -36,7 +38,9 @@ export interface VmmProcess extends Vmm {
   readonly directory: string;
   /**
    * Resolves when the process has ended, and never rejects. The script does not
-   * end by itself while the process runs.
+   * end by itself while the process runs; with `detach`, only while it awaits
+   * this promise. The exit code of a VMM that an earlier script started is
+   * unknown.
    */
   readonly exited: Promise<VmmExit>;
   /**
@@ -68,8 +72,13 @@ export interface VmmProcess extends Vmm {
   stop(options?: StopOptions): Promise<StopResult>;
   /** Ends the VMM by SIGKILL, and resolves when the process has ended. */
   kill(): Promise<VmmExit>;
-  /** Stops the VMM, within `stopTimeoutMs`. */
+  /**
+   * Stops the VMM, within `stopTimeoutMs`. With `detach`, it only closes the
+   * client, and the VMM goes on.
+   */
   [Symbol.asyncDispose](): Promise<void>;
+  /** The reference from which `connectVmm` creates a handle. */
+  toJSON(): VmmReference;
 }
 
 /** The parts of a handle. */
@@ -83,8 +92,10 @@ export interface VmmProcessParts {
   readonly files: BoundedFiles;
   readonly stopTimeoutMs: number;
   readonly console: GuestConsole | undefined;
+  /** True if the VMM outlives the script, and also the disposal. */
+  readonly isDetached?: boolean;
   /** Called when the VMM was stopped or killed. */
-  readonly onEnd: () => void;
+  readonly onEnd: () => void | Promise<void>;
 }
 
 /** Creates the handle of a VMM that answers. */
@@ -98,6 +109,7 @@ export function createVmmProcess(
     files,
     stopTimeoutMs,
     console,
+    isDetached = false,
     onEnd,
   }: VmmProcessParts,
 ): VmmProcess {
@@ -107,23 +119,27 @@ export function createVmmProcess(
     registered(reader.events(options), files, options?.from);
   const rule = endOnGuestEvents({ child, client, plain, events, rules });
   // The first listener on the end: the directory may be removed afterwards.
-  const ended = exited.then((exit) =>
+  const ended = whenSettled(exited, (exit) =>
     endOf({
       exit,
       history: readLastEvents(directory.eventsPath),
       requests: endRequestsOf(client),
       rule: rule(),
-    })
-  );
+    }));
+  const keepScript = (): void => child.keepScript?.(true);
   const signal = (name: "SIGTERM" | "SIGKILL"): void => child.signal(name);
-  const stop = createStop({ client, events, exited, signal }, onEnd);
+  const { canSignal = true } = child;
+  const stop = createStop(
+    { client, events, exited, ...canSignal && { signal } },
+    onEnd,
+  );
   return {
     client,
     pid,
     socketPath: directory.socketPath,
     directory: directory.path,
     exited,
-    ended,
+    ended: isDetached ? new AwaitedPromise(ended, keepScript) : ended,
     events,
     stderr: () => files.stderr(),
     console,
@@ -132,12 +148,18 @@ export function createVmmProcess(
       noteEndRequest(client, "SIGKILL");
       child.signal("SIGKILL");
       const exit = await exited;
-      onEnd();
+      await onEnd();
       return exit;
     },
     async [Symbol.asyncDispose]() {
-      await stop({ timeoutMs: stopTimeoutMs });
+      if (!isDetached) await stop({ timeoutMs: stopTimeoutMs });
+      files.stop();
       client.close();
     },
+    toJSON: () => ({
+      socketPath: directory.socketPath,
+      eventsPath: directory.eventsPath,
+      directory: directory.path,
+    }),
   };
 }

@@ -35,7 +35,8 @@ function subscribe(promise: Promise<unknown>): Subscribers {
       notify(subscribers, listener);
     }
   };
-  promise.then(notifyAll, () => notifyAll());
+  // Not the method of a subclass: listeners do not count as waiting.
+  Promise.prototype.then.call(promise, notifyAll, () => notifyAll());
   return subscribers;
 }
 

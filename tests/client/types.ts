@@ -122,9 +122,8 @@ export async function handles(process: VmmProcess): Promise<unknown[]> {
   await migrateVm(process, { client: vmm.client });
   const { state } = await waitForState(process, "Running");
   const code: number | null = (await process.exited).exitCode;
-  // @ts-expect-error: a VMM of something else is not killed
+  // @ts-expect-error: a VMM of which only the socket is known is not killed
   await vmm.kill();
-  // @ts-expect-error: nor is its exit known
-  await vmm.pid;
-  return [id, state, code];
+  const pid: number | undefined = (await connectVmm(process.toJSON())).pid;
+  return [id, state, code, pid];
 }

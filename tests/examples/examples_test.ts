@@ -30,7 +30,7 @@ import {
   many,
   prints,
 } from "./recipes_that_spawn.ts";
-import { console, runner, ssh } from "./recipes_in_the_guest.ts";
+import { runner, ssh } from "./recipes_in_the_guest.ts";
 
 interface Example {
   readonly run: Recipe;
@@ -50,7 +50,10 @@ const TABLE: { readonly [name: string]: Example } = {
     run: prints("cloud-init", /^vm-\d+ is ready, with 2 disks$/m),
     as: ["fake"],
   },
-  console: { run: console },
+  console: {
+    run: prints("console", /^Linux 6\.12\.0$\n^a file from the host$/m),
+    as: ["fake"],
+  },
   demo: { run: demo },
   file: { run: file, as: EVERY },
   first: { run: first, as: EVERY },

@@ -111,6 +111,7 @@ for (const { name, command, test } of programs) {
 }
 
 test("spawnVmm() refuses options that cannot work together", async () => {
+  const detached = { detach: true, directory: "missing/vmm" } as const;
   const refused: [SpawnVmmOptions, string, RegExp][] = [
     [{ landlock: true }, "landlock", /it confines the VM of config/],
     [
@@ -125,6 +126,18 @@ test("spawnVmm() refuses options that cannot work together", async () => {
     ],
     [{ logFile: "file:///log" }, "logFile", /takes a path, not the URL/],
     [{ directory: 'a"b' }, "directory", /cannot quote/],
+    [{ detach: true }, "directory", /the next run finds the VMM/],
+    [{ ...detached, directory: 'a"b' }, "directory", /cannot quote/],
+    [{ ...detached, console: true }, "console", /mode: "File"/],
+    [{ ...detached, onSignal: "stop" }, "onSignal", /ends the VMM with/],
+    [{ ...detached, onReboot: "end" }, "onReboot", /script that runs/],
+    [{ ...detached, onPanic: "end" }, "onPanic", /script that runs/],
+    [
+      { ...detached, parentDeathSignal: true },
+      "parentDeathSignal",
+      /ends the VMM with/,
+    ],
+    [{ ...detached, stdout: "inherit" }, "stdout", /the file "stdout"/],
     [{ directory: "unix:/run" }, "directory", /takes a path, not the URL/],
   ];
   for (const [options, field, message] of refused) {

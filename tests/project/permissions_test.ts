@@ -87,10 +87,9 @@ const SCRIPTS: { readonly [call: string]: string } = {
   'listenVsock("V", 1024)': `
     const listener = await listenVsock("V", 1024);
     listener.close();`,
-  'waitForReady("V", { boot })': `
+  'waitForReady("V")': `
     const signal = AbortSignal.timeout(100);
-    const boot = () => Promise.resolve();
-    await waitForReady("V", { boot, signal }).catch((error) => {
+    await waitForReady("V", { signal }).catch((error) => {
       if (error !== signal.reason) throw error;
     });`,
   'openConsole({ socket: "V" })': `

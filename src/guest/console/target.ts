@@ -4,7 +4,7 @@ import { InvalidRequestError } from "../../errors/errors.ts";
 import type { VmConfig } from "../../generated/types.gen.ts";
 import type { Vmm } from "../../vmm/vmm.ts";
 import { checkSocketPath } from "../unix_socket.ts";
-import { vmInfoOf } from "../vsock/target.ts";
+import { configOf } from "../vsock/target.ts";
 
 /**
  * A VMM, the socket of a serial port in mode `Socket`, or the pseudoterminal of
@@ -24,15 +24,10 @@ export type ConsoleTarget =
 /** The ports of a VM that a script can read. */
 export type ConsoleDevice = "serial" | "console" | "debug_console";
 
-/** The current socket or pseudoterminal of a port. */
+/** Returns the current socket or terminal of the port. */
 export interface PortPath {
   readonly path: string;
   readonly isPty: boolean;
-  /**
-   * False: the VM is not booted. After `vm.shutdown`, `vm.info` goes on naming
-   * the pseudoterminal of the last boot, which is closed.
-   */
-  readonly isBooted: boolean;
 }
 
 /** The path of the port; that of a pty changes at each boot. */
@@ -42,18 +37,14 @@ export async function portOf(
   signal: AbortSignal,
 ): Promise<PortPath> {
   if ("socket" in target) {
-    const path = checkSocketPath(target.socket, "socket");
-    return { path, isPty: false, isBooted: true };
+    return { path: checkSocketPath(target.socket, "socket"), isPty: false };
   }
-  if ("pty" in target) {
-    return { path: resolve(target.pty), isPty: true, isBooted: true };
-  }
-  const { config, state } = await vmInfoOf(target, signal);
-  const isBooted = state !== "Created";
+  if ("pty" in target) return { path: resolve(target.pty), isPty: true };
+  const config = await configOf(target, signal);
   const devices = device === undefined ? DEVICES : [device];
   for (const name of devices) {
     const port = portIn(config, name);
-    if (port) return { ...port, isBooted };
+    if (port) return port;
   }
   throw new InvalidRequestError(
     "invalid_request",
@@ -67,7 +58,7 @@ export async function portOf(
 function portIn(
   config: VmConfig,
   device: ConsoleDevice,
-): Omit<PortPath, "isBooted"> | undefined {
+): PortPath | undefined {
   const port = config[device];
   if (port?.mode === "Socket" && "socket" in port && port.socket) {
     return { path: port.socket, isPty: false };
