@@ -153,7 +153,11 @@ async function take(
         await vm.snapshot({ destination_url }, call);
       } catch (error) {
         // While the VMM still fills the memory of the VM, the VM goes on.
-        if (isFilling(error) && resume) await ensureResumed(client);
+        if (isFilling(error) && resume) {
+          await ensureResumed(client);
+          resume = false;
+          writeTask();
+        }
         throw error;
       }
     }, { signal });
