@@ -39,6 +39,11 @@ export type { SendOutcome } from "./migration/outcome.ts";
 export { receiveVm, type ReceiveVmOptions } from "./migration/receive.ts";
 export { sendVm, type SendVmOptions } from "./migration/send.ts";
 export { MigrationError, type MigrationSideState } from "./migration/error.ts";
+export {
+  ensureVm,
+  type EnsureVmOptions,
+  type EnsureVmResult,
+} from "./ensure.ts";
 export { removeDeviceAndWait } from "./remove.ts";
 export { replaceConfig, type ReplaceConfigOptions } from "./replace.ts";
 export { resizeAndWait } from "./resize.ts";

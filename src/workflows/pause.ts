@@ -48,8 +48,8 @@ export async function ensureResumed({ vm }: Client): Promise<void> {
 }
 
 /**
- * Does what a killed snapshot has left: removes its directory, and resumes the
- * VM if that snapshot paused it, and nobody else has resumed it since.
+ * Does what a killed snapshot has left: resumes the VM if that snapshot paused
+ * it and nobody else has resumed it since, and removes the directory.
  */
 export async function finishKilledSnapshot(
   vmm: Vmm,
@@ -60,7 +60,6 @@ export async function finishKilledSnapshot(
   const { unfinished } = note;
   if (unfinished === undefined) return;
   const { owner, task } = unfinished;
-  removePartial(task.partial, owner.id);
   if (task.resume && isSameVmm(task.vmm, identity)) {
     const info = await infoOf(vmm.client.vm, options);
     if (
@@ -68,6 +67,11 @@ export async function finishKilledSnapshot(
     ) {
       await ensureResumed(vmm.client);
     }
+  }
+  try {
+    removePartial(task.partial, owner.id);
+  } catch {
+    // This script may have no access to the directory of another one.
   }
   note.clear();
 }

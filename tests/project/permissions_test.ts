@@ -53,6 +53,8 @@ const SCRIPTS: { readonly [call: string]: string } = {
   'waitForState(client, "Running")': `
     await waitForState(createClient("S"), "Running");`,
   'snapshotVm(client, "D")': `await snapshotVm(createClient("S"), "D");`,
+  "ensureVm(client, config)": `
+    await ensureVm(createClient("S"), { payload: { kernel: "/boot/vmlinux" } });`,
   'restoreVm(client, "D")': `
     await createClient("S").vm.delete();
     await restoreVm(createClient("S"), "D");`,

@@ -9,6 +9,7 @@ import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
 import {
   arrivedVm,
   cloneSnapshot,
+  ensureVm,
   migrateVm,
   ownPaths,
   receiveVm,
@@ -77,6 +78,12 @@ const WORKFLOWS: readonly Workflow[] = [
   {
     name: "replaceConfig",
     run: (client, signal) => replaceConfig(client, VM, { signal }),
+    whole: ["vm.delete"],
+  },
+  {
+    name: "ensureVm",
+    prepare: ({ vmm }) => vmm.client.vm.shutdown(),
+    run: (client, signal) => ensureVm(client, VM, { signal }),
     whole: ["vm.delete"],
   },
   {
