@@ -27,5 +27,12 @@ export type {
   VmmEvent,
 } from "./event.ts";
 export { type EventInput, readEvents } from "./read.ts";
+export {
+  type FailedEvent,
+  type MergedEvent,
+  mergeEvents,
+  type MergeEventsOptions,
+  type NamedEvents,
+} from "./merge.ts";
 export type { KnownEvent } from "../generated/events.gen.ts";
 export type { MonitorEvent } from "../generated_support/monitor_event.ts";

@@ -108,11 +108,11 @@ async function* read(
 }
 
 /** A generator whose `return()` also ends a pending `next()`. */
-export function stoppable(
-  events: AsyncGenerator<VmmEvent, void, void>,
+export function stoppable<T>(
+  events: AsyncGenerator<T, void, void>,
   wakeup: Wakeup,
-): AsyncGenerator<VmmEvent, void, void> {
-  const leave = (): Promise<IteratorResult<VmmEvent, void>> => {
+): AsyncGenerator<T, void, void> {
+  const leave = (): Promise<IteratorResult<T, void>> => {
     wakeup.stop();
     return events.return();
   };

@@ -1,5 +1,4 @@
 /** One VMM of a group, from before its start to its end. */
-import { InvalidRequestError } from "../errors/errors.ts";
 import type { VmEnd } from "../vmm/vm_end.ts";
 import { messageOf, type VmmOutcome } from "./group_outcome.ts";
 import type { SpawnVmmOptions } from "./options.ts";
@@ -7,14 +6,8 @@ import { spawnVmm } from "./spawn.ts";
 import type { StopOptions, StopResult } from "./stop.ts";
 import type { VmmProcess } from "./vmm_process.ts";
 
-/** The options of one VMM of a group: those of `spawnVmm`, and a name. */
-export interface GroupVmmOptions extends Omit<SpawnVmmOptions, "signal"> {
-  /**
-   * The name of the VMM in the group, in its outcome and in the events of
-   * `mergeEvents`. Default: `vm` and the place in the list, such as `vm0`.
-   */
-  readonly name?: string;
-}
+/** The options of one VMM of a group. */
+export type GroupVmmOptions = Omit<SpawnVmmOptions, "signal">;
 
 /** A VMM of a group. */
 export interface GroupVmm extends VmmProcess {
@@ -29,8 +22,8 @@ export class GroupMember {
   #end: VmEnd | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: GroupVmmOptions, index: number) {
-    this.name = options.name ?? `vm${index}`;
+  constructor(name: string, options: GroupVmmOptions) {
+    this.name = name;
     this.#options = options;
   }
 
@@ -42,8 +35,10 @@ export class GroupMember {
     signal.addEventListener("abort", abort, { once: true });
     try {
       signal.throwIfAborted();
-      const { name: _, ...options } = this.#options;
-      const vmm = await spawnVmm({ ...options, signal: starting.signal });
+      const vmm = await spawnVmm({
+        ...this.#options,
+        signal: starting.signal,
+      });
       void vmm.ended.then((end) => this.#end = end);
       return this.#vmm = { ...vmm, name: this.name };
     } catch (error) {
@@ -93,13 +88,4 @@ export class GroupMember {
     if (this.#vmm) return this.#end ? "ended" : "running";
     return this.#failure ? "failed" : "cancelled";
   }
-}
-
-/** @throws {InvalidRequestError} `name`, where two VMMs have the same. */
-export function checkNames(members: readonly GroupMember[]): void {
-  const names = members.map(({ name }) => name);
-  const double = names.find((name, index) => names.indexOf(name) < index);
-  if (double === undefined) return;
-  const reason = `two VMMs of the group have the name "${double}"`;
-  throw new InvalidRequestError("invalid_request", "name", reason);
 }

@@ -1,7 +1,6 @@
 /** Starts several VMMs and owns them as one. */
 import { VmmGroupError, type VmmOutcome } from "./group_outcome.ts";
 import {
-  checkNames,
   GroupMember,
   type GroupVmm,
   type GroupVmmOptions,
@@ -47,31 +46,35 @@ export interface VmmGroup {
  * others are killed, and the call rejects when all have ended.
  *
  * The options of each VMM are those of `spawnVmm`; `onSignal: "stop"` of each
- * stops all of them at Ctrl-C.
+ * stops all of them at Ctrl-C. The keys of an object are the names of the VMMs;
+ * the VMMs of a list are called `vm0`, `vm1` and so on.
  *
  * @throws {VmmGroupError} with the name and the error of the start that failed,
  * and the outcomes of the other VMMs.
- * @throws {InvalidRequestError} `name`, before anything is started.
  *
  * @example
  * ```ts
  * import { spawnVmms } from "@chv/cloud-hypervisor/process";
  *
  * const config = { payload: { kernel: "/boot/vmlinux" } };
- * const group = await spawnVmms([
- *   { name: "web", config, onSignal: "stop" },
- *   { name: "db", config, onSignal: "stop" },
- * ]);
+ * const group = await spawnVmms({
+ *   web: { config, onSignal: "stop" },
+ *   db: { config, onSignal: "stop" },
+ * });
  * console.table(await group.ended);
  * ```
  */
 export async function spawnVmms(
-  options: readonly GroupVmmOptions[],
+  options:
+    | readonly GroupVmmOptions[]
+    | Readonly<Record<string, GroupVmmOptions>>,
   { signal }: SpawnVmmsOptions = {},
 ): Promise<VmmGroup> {
   signal?.throwIfAborted();
-  const members = options.map((each, index) => new GroupMember(each, index));
-  checkNames(members);
+  const isList = Array.isArray(options);
+  const members = Object.entries(options).map(([key, each]) =>
+    new GroupMember(isList ? `vm${key}` : key, each)
+  );
   const vmms = await startAll(members, signal);
   const outcomes = (): VmmOutcome[] => members.map(({ outcome }) => outcome);
   const stop: VmmGroup["stop"] = async (options) => {

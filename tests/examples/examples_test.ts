@@ -25,6 +25,7 @@ import {
 import {
   attach,
   demo,
+  events,
   file,
   first,
   many,
@@ -55,6 +56,7 @@ const TABLE: { readonly [name: string]: Example } = {
     as: ["fake"],
   },
   demo: { run: demo },
+  events: { run: events, as: ["fake", "real"] },
   file: { run: file, as: EVERY },
   first: { run: first, as: EVERY },
   health: { run: health, as: EVERY },

@@ -101,6 +101,17 @@ export async function file(directory: string, form: Form): Promise<void> {
   assert.match(ended, /the VMM ended with code 0/);
 }
 
+export async function events(directory: string, form: Form): Promise<void> {
+  const kernel = join(directory, "job.elf");
+  writeFileSync(kernel, guestElf("bye", "power off"));
+  const text = await start("events", [kernel], directory, form).ended(0);
+  for (const name of ["web", "db", "cache"]) {
+    assert.match(text, new RegExp(`^${name}: vm booted$`, "m"));
+    assert.match(text, new RegExp(`^${name}: vmm shutdown$`, "m"));
+    assert.match(text, new RegExp(`${name}.*powered-off.*guest`));
+  }
+}
+
 export async function many(directory: string, form: Form): Promise<void> {
   const { payload } = smallVm(directory);
   const run = (kernel: string): Script =>

@@ -57,6 +57,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/events": [
     "src/arguments",
+    "src/errors",
     "src/generated",
     "src/generated_support",
     "src/wait",

@@ -51,6 +51,7 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
   "docs/testing.md 4": /^power-button$/,
   "docs/testing.md 5": /^Linux$/,
   "docs/many.md 1": /vm9[^]*vm9[^]*powered-off[^]*guest/,
+  "docs/many.md 3": /^(?=[^]*web vmm shutdown)(?=[^]*db vmm shutdown)/,
   "docs/many.md 2": /^(powered-off by script(, )?){3}$/,
   "README.md 5":
     /^disks\[0\]\.readOnly: DiskConfig has no such key; did you mean "readonly"\?$/,
