@@ -135,7 +135,6 @@ export class FakeVmm {
       if (restore !== undefined) {
         vmm.#service.perform("vm.restore", restore, "Error restoring VM");
       }
-      await vmm.#machine.parts.host.sockets.settled();
     } catch (error) {
       await vmm.#end(exitCode(1));
       throw error;

@@ -102,13 +102,8 @@ export class Service {
     if (call === "cut" || "status" in call) return call;
     try {
       const data = perform(this.#machine, call.operation, call.body);
-      // A response promises that the sockets of the VM listen.
-      const listening = this.#machine.parts.host.sockets.settled();
-      const pending = data instanceof Promise
-        ? data
-        : listening?.then(() => data);
-      if (pending === undefined) return success(call.operation, data);
-      return pending.then(
+      if (!(data instanceof Promise)) return success(call.operation, data);
+      return data.then(
         (late) => success(call.operation, late),
         (error) => this.#errorReply(call, error),
       );

@@ -6,7 +6,7 @@
  */
 import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { closeServer } from "../socket_file.ts";
+import { closeServer, endConnection } from "../socket_file.ts";
 import {
   type HttpRequest,
   type Limits,
@@ -89,10 +89,9 @@ export class HttpServer {
     const path = this.#path;
     this.#path = undefined;
     this.#waiting.length = 0;
-    const closed = closeServer(this.#server, path, leave);
+    closeServer(this.#server, path, leave);
     // A response that is being written is still sent.
-    for (const socket of this.#all) socket.destroySoon();
-    await closed;
+    await Promise.all([...this.#all].map(endConnection));
   }
 
   #accept(socket: Socket): void {

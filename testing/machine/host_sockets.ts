@@ -1,8 +1,8 @@
 /** The sockets on which a VM listens on the host: vsock and serial. */
 import { existsSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { closeServer } from "../socket_file.ts";
+import { closeServer, endConnection } from "../socket_file.ts";
 
 /** Closes a socket. With `leave`, its file stays, as after a SIGKILL. */
 export type CloseSocket = (leave?: boolean) => void;
@@ -14,9 +14,8 @@ const MAX_PATH = 107;
 export class HostSockets {
   readonly #files: "real" | "any";
   readonly #open = new Set<CloseSocket>();
-  /** Sockets that are being closed, by path. */
-  readonly #closing = new Map<string, Promise<void>>();
-  #starting: Promise<unknown>[] = [];
+  /** Connections of closed sockets. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(files: "real" | "any") {
     this.#files = files;
@@ -29,63 +28,40 @@ export class HostSockets {
    */
   listen(path: string, onConnection: (socket: Socket) => void): CloseSocket {
     assertSocketPath(path);
-    if (!this.#closing.has(path) && existsSync(path)) {
-      throw failed("EADDRINUSE");
+    if (existsSync(path)) throw failed("EADDRINUSE");
+    if (!existsSync(dirname(path))) {
+      if (this.#files === "real") throw failed("ENOENT");
+      return () => {};
     }
-    const hasDirectory = existsSync(dirname(path));
-    if (!hasDirectory && this.#files === "real") throw failed("ENOENT");
     const peers = new Set<Socket>();
-    const started = hasDirectory
-      ? this.#start(path, onConnection, peers)
-      : undefined;
-    const close: CloseSocket = (leave = false) => {
-      if (!this.#open.delete(close) || started === undefined) return;
-      // What was written to them still arrives.
-      for (const peer of peers) peer.end(() => peer.destroy());
-      const closed = started.then((server) => closeServer(server, path, leave))
-        .catch(() => {})
-        .finally(() => this.#closing.delete(path));
-      this.#closing.set(path, closed);
-    };
-    this.#open.add(close);
-    return close;
-  }
-
-  async #start(
-    path: string,
-    onConnection: (socket: Socket) => void,
-    peers: Set<Socket>,
-  ): Promise<Server> {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       peers.add(socket);
       socket.on("error", () => {});
       socket.once("close", () => peers.delete(socket));
       onConnection(socket);
     });
-    const listening = (async () => {
-      await this.#closing.get(path);
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(path, () => resolve());
-      });
-    })();
-    this.#starting.push(listening.catch(() => {}));
-    await listening;
-    return server;
+    server.on("error", () => {});
+    // The socket exists and listens when this returns, on every runtime.
+    server.listen(path);
+    const close: CloseSocket = (leave = false) => {
+      if (!this.#open.delete(close)) return;
+      closeServer(server, path, leave);
+      for (const peer of peers) this.#end(peer);
+    };
+    this.#open.add(close);
+    return close;
   }
 
-  /** Resolves when every socket listens; undefined if all do already. */
-  settled(): Promise<unknown> | undefined {
-    if (this.#starting.length === 0) return undefined;
-    const starting = Promise.all(this.#starting);
-    this.#starting = [];
-    return starting;
+  #end(peer: Socket): void {
+    const ended = endConnection(peer);
+    this.#ending.add(ended);
+    ended.finally(() => this.#ending.delete(ended));
   }
 
   /** Closes all sockets. */
   async closeAll(leave: boolean): Promise<void> {
     for (const close of [...this.#open]) close(leave);
-    await Promise.all(this.#closing.values());
+    await Promise.all(this.#ending);
   }
 }
 

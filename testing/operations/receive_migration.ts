@@ -102,8 +102,6 @@ async function take(
       "Migration was aborted",
     );
   }
-  // The source may wait for this before it frees what both sides use.
-  await machine.parts.host.sockets.settled();
   peer.send("ok");
   peer.close();
   machine.emit("migration-receive-finished");

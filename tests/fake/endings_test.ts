@@ -1,5 +1,6 @@
 /** Requests that end or hang the VMM, and faults that do. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -200,3 +201,14 @@ test("a back end that does not listen holds vm.boot up for a minute", async () =
     );
   });
 });
+
+test("a client that does not read keeps no VMM from its end", () =>
+  within({}, async ({ vmm }) => {
+    const client = connect(vmm.socketPath).on("error", () => {});
+    client.write("GET /api/v1/vmm.ping HTTP/1.1\r\n\r\n".repeat(10_000));
+    while (vmm.requests.length < 10_000) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await vmm.close();
+    client.destroy();
+  }));

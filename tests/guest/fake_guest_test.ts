@@ -88,6 +88,30 @@ test("the vsock socket answers as that of a VMM", () =>
     }
   }));
 
+test("a client that does not read keeps no VM from its end or its boot", () =>
+  inDirectory(async (directory) => {
+    const serial = join(directory, "serial");
+    await using fake = await FakeVmm.start({
+      files: "any",
+      boot: {
+        payload: { kernel: "/boot/vmlinux" },
+        serial: { mode: "Socket", socket: serial },
+      },
+    });
+    const { vm } = createClient(fake.socketPath);
+    fake.guest.print("a line\n".repeat(1 << 18));
+    const client = connect(serial).on("error", () => {});
+    await new Promise((resolve) => client.once("readable", resolve));
+    for (let boot = 0; boot < 2; boot++) {
+      await vm.shutdown();
+      assert.ok(!existsSync(serial));
+      await vm.boot();
+      assert.ok(existsSync(serial));
+    }
+    await fake.close();
+    client.destroy();
+  }));
+
 test("a guest without a driver is silent", () =>
   inDirectory(async (directory) => {
     const socket = join(directory, "vsock");
