@@ -14,8 +14,10 @@ import { readReceivingStage } from "./so_far.ts";
  * still listens, or has ended. While a VM is being received, the VMM answers
  * nobody, and the function waits.
  *
- * A VMM without an event monitor does not say whether it listens or receives
- * already, nor does one before v52.0; set `timeoutMs` for these.
+ * Set `timeoutMs` where the source may have died: a destination that loses its
+ * source among the memory uses a whole CPU and never answers again, on all
+ * releases up to 54.0.0. End it by SIGKILL. A VMM without an event monitor does
+ * not say whether it listens or receives already, nor does one before v53.0.
  *
  * @throws {DeadlineError} after `timeoutMs`.
  */

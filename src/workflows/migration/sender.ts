@@ -96,10 +96,11 @@ export class Sender {
       if (!this.#facts.answersAtEnd && !events) throw noEventMonitor("source");
       return this.#state = "ready";
     } catch (error) {
-      if (isGone(error)) return this.#state = "gone";
-      if (isNotCreated(error) && this.#soFar.outcome === "moved") {
-        return this.#state = "gone";
-      }
+      if (!isGone(error) && !isNotCreated(error)) throw error;
+      // It may have reported the outcome since.
+      this.#soFar = await readSentSoFar(this.#vmm, since, signal);
+      const isMoved = this.#soFar.outcome === "moved";
+      if (isGone(error) || isMoved) return this.#state = "gone";
       throw error;
     }
   }
