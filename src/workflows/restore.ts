@@ -12,8 +12,10 @@ import {
   type RestoreEditOptions,
   type RestoreSource,
 } from "./clone/source.ts";
+import { restoreDisks } from "./kept_disks.ts";
+import { readRecord } from "./snapshot_record.ts";
 import { assertComplete } from "./snapshot_files.ts";
-import { rollBack } from "./rollback.ts";
+import { rollBack, RollbackError } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
 import { infoOf, isAlreadyExists } from "../vmm/vm_info.ts";
 import { addBlockingSockets, socketsOf } from "../vmm/vm_sockets.ts";
@@ -48,6 +50,11 @@ export interface RestoreVmOptions
  * the restore fails, a VM that the VMM kept is deleted, so that the VMM can
  * restore again.
  *
+ * Disks that `snapshotVm` has kept are copied to the paths that the VM uses, so
+ * that the snapshot can be restored again. A file that exists at the path of the
+ * snapshot is never overwritten: move it away, or give the VM another path by
+ * `config`. A file that exists at another path is used as it is.
+ *
  * With `config`, the VM gets other paths than the VM of the snapshot, beside
  * which it can run: see {@linkcode ownPaths} and {@linkcode cloneSnapshot}.
  *
@@ -79,9 +86,12 @@ export async function restoreVm(
   assertComplete(path);
   const edit = { config, unchecked };
   const source = await prepareSource(target, path, edit, signal);
+  let removeDisks: (() => void) | undefined;
   try {
     assertLogsUnused(source.config);
     const { client } = target;
+    const kept = readRecord(path)?.disks ?? [];
+    removeDisks = await restoreDisks(kept, path, source.config, signal);
     const call = signal && { signal };
     const body = {
       ...more,
@@ -102,6 +112,10 @@ export async function restoreVm(
     }
     const copy = { ...body, memory_restore_mode: "Copy" } as const;
     return await restore(client, source, copy, call);
+  } catch (error) {
+    // A VM that could not be deleted uses them.
+    if (!(error instanceof RollbackError)) removeDisks?.();
+    throw error;
   } finally {
     source.remove();
   }

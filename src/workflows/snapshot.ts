@@ -27,14 +27,29 @@ import {
   pause,
   type SnapshotTask,
 } from "./pause.ts";
+import { disksToKeep, keepDisks } from "./kept_disks.ts";
 import { isFilling, whenMemoryIsFilled } from "./memory_fill.ts";
 import { isAnotherVmSince, lastEventOffset } from "./past_events.ts";
 import { rollBack } from "./rollback.ts";
-import { assertComplete } from "./snapshot_files.ts";
+import {
+  assertComplete,
+  readSnapshotText,
+  toConfig,
+} from "./snapshot_files.ts";
 import { readRecord } from "./snapshot_record.ts";
 
 /** Options of {@linkcode snapshotVm}. */
 export interface SnapshotVmOptions {
+  /**
+   * Keeps the disks with the snapshot: all that the guest can write are copied
+   * while the VM is paused, and `restoreVm` uses the copies. Where the file
+   * system can share blocks (XFS, Btrfs) this takes no time and no space;
+   * elsewhere all data is read and written, except for holes and zeros. The
+   * backing file of a qcow2 image is not copied: both share it.
+   *
+   * Default: the snapshot has no disks.
+   */
+  readonly disks?: "copy" | undefined;
   /**
    * Called with the directory of the files when the VM is saved and still
    * paused: the moment to copy what belongs to the snapshot. The directory gets
@@ -63,8 +78,8 @@ export interface SnapshotVmResult {
 /**
  * Writes the state and the memory of a VM into a directory: pauses the VM,
  * takes the snapshot and resumes the VM, also after a failure. A VM that was
- * paused before stays paused. A snapshot does not contain disks: copy them at
- * the same moment, in `whilePaused`.
+ * paused before stays paused. A snapshot does not contain disks: keep them with
+ * `disks: "copy"`, or copy them at the same moment, in `whilePaused`.
  *
  * After a restore with `memory_restore_mode: "OnDemand"` the call first waits
  * until the VMM has filled the memory; the VM runs meanwhile.
@@ -85,7 +100,9 @@ export interface SnapshotVmResult {
  *
  * @throws {InvalidRequestError} `directory` when it is not empty or cannot be
  * created. Nothing is changed then, and the VM is not paused. `vmm` when
- * another program resumed the VM during `whilePaused`.
+ * another program resumed the VM during a copy. The disk, such as `disks[0]`,
+ * that cannot be copied: a disk of vhost-user, a device, an image with a
+ * relative backing file.
  * @throws {ApiError} if the VMM refuses a step, such as `not_running` if the VM
  * is not booted.
  * @throws {RollbackError} when the VM could not be resumed after a failure.
@@ -125,10 +142,11 @@ interface Snapshot {
 
 async function take(
   { target, identity, note, call, path }: Snapshot,
-  { whilePaused, signal }: SnapshotVmOptions,
+  { disks, whilePaused, signal }: SnapshotVmOptions,
 ): Promise<SnapshotVmResult> {
   const { client } = target;
   const { vm } = client;
+  if (disks !== undefined) disksToKeep((await vm.info(call)).config);
   const task = { vmm: identity, partial: partialPathOf(path) };
   let resume = false;
   let eventsOffset: number | undefined;
@@ -162,16 +180,17 @@ async function take(
       }
     }, { signal });
     assertComplete(partial.path);
-    if (whilePaused) {
-      await whilePaused(partial.path);
-      await assertPaused(client, call);
-    }
+    const kept = disks && disksToKeep(toConfig(readSnapshotText(partial.path)));
+    if (kept) await keepDisks(kept, partial.path, signal);
+    await whilePaused?.(partial.path);
+    if (kept || whilePaused) await assertPaused(client, call);
     takenAt.setTime(Date.now());
     partial.finish({
       owner: note.owner,
       vmm: identity,
       takenAt: takenAt.toISOString(),
       eventsOffset,
+      disks: kept,
     });
   } catch (failure) {
     try {

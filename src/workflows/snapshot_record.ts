@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { VmmIdentity } from "../vmm/vmm_identity.ts";
+import type { KeptDisk } from "./kept_disks.ts";
 import type { NoteOwner } from "../vmm/workflow_note.ts";
 
 /** The name of the file. */
@@ -16,6 +17,8 @@ export interface SnapshotRecord {
   readonly takenAt?: string;
   /** The position of the last event before the snapshot. */
   readonly eventsOffset?: number | undefined;
+  /** The disks of which the snapshot has copies. */
+  readonly disks?: readonly KeptDisk[] | undefined;
 }
 
 /** Reads the record of a directory; undefined where there is none. */
