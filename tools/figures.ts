@@ -77,7 +77,8 @@ function handWritten(folder: string): string[] {
 function typescript(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true })
     .map((name) => join(folder, String(name)))
-    .filter((path) => path.endsWith(".ts")).sort();
+    .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
+    .sort();
 }
 
 function read(path: string): string {

@@ -88,6 +88,7 @@ function addPages(folder: string, repository: string | undefined): void {
   const pages = readdirSync(join(ROOT, "docs"))
     .filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
   const examples = readdirSync(join(ROOT, "examples"))
+    .filter((name) => /\.(ts|md)$/.test(name))
     .map((name) => `examples/${name}`);
   for (const path of [...pages, ...examples]) {
     cpSync(join(ROOT, path), join(folder, path));

@@ -133,7 +133,7 @@ export function fakeBinary(directory: string): string {
 }
 
 /** The processes that were started with a path in the directory. */
-function processesOf(directory: string): string[] {
+export function processesOf(directory: string): string[] {
   return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).map(
     (pid) => {
       try {

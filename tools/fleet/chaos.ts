@@ -1,0 +1,115 @@
+/**
+ * Kills parts of a fleet by SIGKILL at random moments while its VMs move, and
+ * checks afterwards that each VM runs on one host and was booted once:
+ * `deno task test:fleet --minutes 10`. The VMM is the fake, or the one that
+ * `CLOUD_HYPERVISOR` names.
+ */
+import { rpc } from "@restatedev/restate-sdk-clients";
+import { setTimeout as pause } from "node:timers/promises";
+import { query } from "../../examples/fleet/engine.ts";
+import { LocalFleet } from "../../examples/fleet/local.ts";
+import type { Vm } from "../../examples/fleet/services.ts";
+import { randomFrom } from "../../tests/support/random.ts";
+import { findFaults } from "./find_faults.ts";
+import { configOf } from "./config.ts";
+
+export interface ChaosOptions {
+  readonly minutes: number;
+  /** The number of VMs. */
+  readonly vms: number;
+  readonly seed: number;
+}
+
+/** The counts and the times of a run. */
+export interface ChaosResult {
+  readonly moved: number;
+  readonly stayed: number;
+  /** Kills by part. */
+  readonly kills: Readonly<Record<string, number>>;
+  /** Milliseconds of each move, sorted. */
+  readonly moveMs: readonly number[];
+  /** The faults that remain; empty if all is well. */
+  readonly faults: readonly string[];
+}
+
+const HOSTS = ["a", "b"];
+const PARTS = [...HOSTS, "fleet", "engine"];
+
+/** Runs a fleet of two hosts for the given time. */
+export async function runChaos(
+  { minutes, vms, seed }: ChaosOptions,
+): Promise<ChaosResult> {
+  const random = randomFrom(seed);
+  const names = Array.from({ length: vms }, (_, n) => `vm${n}`);
+  const kills: Record<string, number> = {};
+  const outcomes = { moved: 0, stayed: 0 };
+  const moveMs: number[] = [];
+  return await LocalFleet.run(HOSTS, async (fleet) => {
+    const config = configOf(fleet.directory);
+    await Promise.all(names.map((name) => vmOf(fleet, name).create(config)));
+    const endsAt = performance.now() + minutes * 60_000;
+    const isOver = () => performance.now() >= endsAt;
+    const movers = names.map(async (name) => {
+      for (let round = 0; !isOver(); round++) {
+        const start = performance.now();
+        outcomes[await move(fleet, name, `${name}-${round}`)]++;
+        moveMs.push(performance.now() - start);
+      }
+    });
+    while (!isOver()) {
+      const part = PARTS[Math.floor(random() * PARTS.length)]!;
+      await pause(100 + random() * 1500);
+      await fleet.kill(part);
+      kills[part] = (kills[part] ?? 0) + 1;
+      await pause(random() * 500);
+      await fleet.start(part);
+    }
+    await Promise.all(movers);
+    await waitUntilIdle(fleet);
+    const faults = await findFaults(fleet, names);
+    const boots = await countBoots(fleet);
+    if (boots !== vms) faults.push(`${boots} boots of ${vms} VMs`);
+    moveMs.sort((a, b) => a - b);
+    return { ...outcomes, kills, moveMs, faults };
+  });
+}
+
+function vmOf({ ingress }: LocalFleet, name: string) {
+  return ingress.objectClient<Vm>({ name: "vm" }, name);
+}
+
+/** Asks until there is an answer, with one key, so that the VM moves once. */
+async function move(
+  fleet: LocalFleet,
+  name: string,
+  idempotencyKey: string,
+): Promise<"moved" | "stayed"> {
+  for (;;) {
+    try {
+      await vmOf(fleet, name).migrate(rpc.opts({ idempotencyKey }));
+      return "moved";
+    } catch (error) {
+      if ((error as { status?: number }).status === 409) return "stayed";
+      await pause(100);
+    }
+  }
+}
+
+/** Waits for the steps that were sent without waiting. */
+export async function waitUntilIdle(fleet: LocalFleet): Promise<void> {
+  for (;; await pause(100)) {
+    const pending = await query(
+      fleet.admin,
+      "SELECT id FROM sys_invocation WHERE status != 'completed'",
+    );
+    if (pending.length === 0) return;
+  }
+}
+
+async function countBoots({ admin }: LocalFleet): Promise<number> {
+  const boots = await query(
+    admin,
+    "SELECT id FROM sys_invocation WHERE target_handler_name = 'boot'",
+  );
+  return boots.length;
+}
