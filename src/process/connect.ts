@@ -7,6 +7,7 @@ import type { CreateClientOptions } from "../client/create_client.ts";
 import type { VmmExit } from "../errors/errors.ts";
 import type { EventReader } from "../events/event.ts";
 import { createEventReader } from "../events/shared_reader.ts";
+import { noteEndRequest } from "../vmm/end_request.ts";
 import { watchEnd } from "../vmm/end_watch.ts";
 import type { Vmm } from "../vmm/vmm.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
@@ -135,6 +136,7 @@ export async function connectVmm(
       pid: child.pid,
       exited: child.exited,
       async kill() {
+        noteEndRequest(client, "SIGKILL");
         child.signal("SIGKILL");
         return await child.exited;
       },

@@ -1,4 +1,5 @@
 /** One VMM of a group, from before its start to its end. */
+import { InvalidRequestError } from "../errors/errors.ts";
 import type { VmEnd } from "../vmm/vm_end.ts";
 import { messageOf, type VmmOutcome } from "./group_outcome.ts";
 import type { SpawnVmmOptions } from "./options.ts";
@@ -6,8 +7,11 @@ import { spawnVmm } from "./spawn.ts";
 import type { StopOptions, StopResult } from "./stop.ts";
 import type { VmmProcess } from "./vmm_process.ts";
 
-/** The options of one VMM of a group. */
-export type GroupVmmOptions = Omit<SpawnVmmOptions, "signal">;
+/**
+ * The options of one VMM of a group. A group ends with its script, so no VMM of
+ * a group can have `detach`.
+ */
+export type GroupVmmOptions = Omit<SpawnVmmOptions, "detach" | "signal">;
 
 /** A VMM of a group. */
 export interface GroupVmm extends VmmProcess {
@@ -23,6 +27,11 @@ export class GroupMember {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(name: string, options: GroupVmmOptions) {
+    if ((options as SpawnVmmOptions).detach) {
+      const reason =
+        `VMM "${name}" would outlive its group: start it by spawnVmm`;
+      throw new InvalidRequestError("invalid_request", "detach", reason);
+    }
     this.name = name;
     this.#options = options;
   }

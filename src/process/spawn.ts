@@ -16,7 +16,7 @@ import { createOwnedClient } from "./owned_client.ts";
 import { assertNoFileCapabilities } from "./parent_death.ts";
 import { identify } from "./process_id.ts";
 import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
-import { recordOf, writeRecord } from "./record.ts";
+import { readRecord, recordOf, recordSockets, writeRecord } from "./record.ts";
 import { SocketCleaner } from "./socket_cleaner.ts";
 import { VmmDirectory } from "./vmm_directory.ts";
 import { createVmmProcess, type VmmProcess } from "./vmm_process.ts";
@@ -60,8 +60,11 @@ export async function spawnVmm(
   if (options.detach) {
     return await spawnDetached({ ...options, directory: options.directory! });
   }
-  const sockets = new SocketCleaner();
   let directory: VmmDirectory | undefined;
+  const sockets = new SocketCleaner({
+    onExpect: (paths) =>
+      directory && recordSockets(directory.recordPath, paths),
+  });
   let child: Child | undefined;
   let vmm: VmmProcess | undefined;
   const cleanUp = (): void => {
@@ -83,13 +86,16 @@ export async function spawnVmm(
       ? VmmDirectory.createPrivate()
       : await VmmDirectory.open(options.directory);
     const line = commandLineOf(options, directory);
-    sockets.expectFlags(line);
     const files = new BoundedFiles(directory.stderrPath, directory.eventsPath);
     const { recordPath } = directory;
     const record = recordOf(line, directory);
+    // Before the start, since SIGKILL may end the script at any time.
+    writeRecord(recordPath, record);
+    sockets.expectFlags(line);
     const onStart = (started: Child): void => {
       child = started;
-      writeRecord(recordPath, { ...record, ...identify(started.pid) });
+      const recorded = readRecord(recordPath) ?? record;
+      writeRecord(recordPath, { ...recorded, ...identify(started.pid) });
       files.start();
       void started.exited.then(() => {
         files.stop();

@@ -51,6 +51,7 @@ export interface VmmGroup {
  *
  * @throws {VmmGroupError} with the name and the error of the start that failed,
  * and the outcomes of the other VMMs.
+ * @throws {InvalidRequestError} `detach`, before anything is started.
  *
  * @example
  * ```ts

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import { createClient } from "../client/create_client.ts";
 import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
-import { removeFile } from "./record.ts";
+import { readRecord, removeFile } from "./record.ts";
+import { SocketCleaner } from "./socket_cleaner.ts";
 import {
   cannotOpen,
   createPrivateDirectory,
@@ -97,6 +98,9 @@ export class VmmDirectory {
     }
     const result = new VmmDirectory(directory, "files");
     await assertUnused(result.socketPath);
+    // A script that was ended by SIGKILL left them.
+    const { sockets = [] } = readRecord(result.recordPath) ?? {};
+    new SocketCleaner({ sockets }).remove();
     result.removeFiles();
     return result;
   }

@@ -88,6 +88,13 @@ test("spawnVmms() starts all or none, and names the VMM that did not start", () 
       assert.ok(again instanceof VmmGroupError);
       assert.deepEqual(again.outcomes, JSON.parse(JSON.stringify(outcomes)));
 
+      const detached = { ...good!, directory, detach: true };
+      const refused = await rejection(spawnVmms([good!, detached]));
+      assert.match(
+        String(refused),
+        /detach: VMM "vm1" would outlive its group/,
+      );
+
       const missing = { command: "/no/such/program" };
       const failed = await rejection(spawnVmms([good!, missing]));
       assert.equal((failed as VmmGroupError).code, "invalid_request");

@@ -51,7 +51,7 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
   "docs/testing.md 4": /^power-button$/,
   "docs/testing.md 5": /^Linux$/,
   "docs/many.md 1": /vm9[^]*vm9[^]*powered-off[^]*guest/,
-  "docs/many.md 3": /^(?=[^]*web vmm shutdown)(?=[^]*db vmm shutdown)/,
+  "docs/many.md 4": /^(?=[^]*web vmm shutdown)(?=[^]*db vmm shutdown)/,
   "docs/many.md 2": /^(powered-off by script(, )?){3}$/,
   "docs/fleet.md 1": /^moved Running$/,
   "README.md 5":
@@ -148,10 +148,12 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
   });
   try {
     mkdirSync(join(scratch, "tmp"));
+    mkdirSync(join(scratch, "vms"));
     const places: readonly (readonly [string, string])[] = [
       ["/run/vm0/api.sock", vmm.socketPath],
       ["/run/vm0/events", join(scratch, "events")],
       ["/var/backup/vm0", join(scratch, "backup")],
+      ["/var/lib/vms", join(scratch, "vms")],
       [IMAGE, join(scratch, "disk")],
     ];
     const here = places.reduce(

@@ -36,7 +36,7 @@ export async function runRound(
 }
 
 async function runProgram(
-  { script }: KillScenario,
+  { script, signal: name = "SIGKILL" }: KillScenario,
   directory: string,
   killAfterMs: number,
 ): Promise<number> {
@@ -51,7 +51,10 @@ async function runProgram(
   let output = "";
   let errors = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const kill = (): void => void child.kill("SIGKILL");
+  let isSent = false;
+  const kill = (): void => {
+    isSent = child.kill(name);
+  };
   if (killAfterMs !== Infinity) timer = setTimeout(kill, killAfterMs);
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     if (output === "" && !chunk.startsWith("done")) {
@@ -66,7 +69,7 @@ async function runProgram(
   const [code, signal] = await Promise.race([once(child, "exit"), closed]);
   const ms = performance.now() - start;
   clearTimeout(timer);
-  if (signal === "SIGKILL" && killAfterMs !== Infinity) return ms;
+  if (isSent && (signal === name || name === "SIGINT")) return ms;
   assert.equal(code, 0, `${script} ended by itself: ${output}${errors}`);
   assert.match(output, /^done$/m, errors);
   return ms;

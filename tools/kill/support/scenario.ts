@@ -4,6 +4,8 @@ import { fakeCommand } from "../../../testing/mod.ts";
 
 export interface KillScenario {
   readonly name: string;
+  /** The signal that ends the program. Default: SIGKILL. */
+  readonly signal?: "SIGINT" | "SIGKILL";
   /**
    * The program that is ended by SIGKILL. Its argument is the work directory.
    * It prints "done" at its end. If it prints a line before, such as "begin"
