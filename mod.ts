@@ -48,6 +48,7 @@ export {
 export { type UnixFetch, unixFetch } from "./src/client/unix_fetch.ts";
 export type { ApiSpec } from "./src/generated_support/api_spec.ts";
 export type { CallOptions } from "./src/generated_support/call_options.ts";
+export type { VmmRelease } from "./src/generated_support/release.ts";
 export type { UnknownEnumValue } from "./src/generated_support/unknown_enum_value.ts";
 export {
   type Api,

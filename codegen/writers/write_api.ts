@@ -28,6 +28,7 @@ export type OperationName =\n${
 export const operations: {
   readonly [name in OperationName]: Operation<name>;
 } = toOperations({\n${all.map(description).join("\n")}\n});`,
+    nullableKeys(spec),
     ...[...groups].map(([name, members]) => groupInterface(name, members)),
     apiInterface([...groups.keys()]),
     FACTORY,
@@ -69,6 +70,9 @@ function description(endpoint: Endpoint): string {
     ...(returns === "nothing" ? [] : [`returns: "${returns}"`]),
     ...(resultType(endpoint) === "VmCounters" ? ["bigint: true"] : []),
     ...(endpoint["x-may-close"] ? ["mayClose: true"] : []),
+    ...(["since", "feature"] as const).flatMap((mark) =>
+      endpoint[`x-${mark}`] ? [`${mark}: "${endpoint[`x-${mark}`]}"`] : []
+    ),
   ];
   const values = [
     endpoint["x-deadline-ms"] ?? "Infinity",
@@ -117,6 +121,18 @@ export const apiSpec: ApiSpec = {
   newest: "${newest}",
   commit: "${commit}",
 };`;
+}
+
+/** The names of fields that are null, not absent, when they are not set. */
+function nullableKeys({ components }: Spec): string {
+  const names = Object.values(components.schemas)
+    .flatMap(({ properties = {} }) => Object.entries(properties))
+    .filter(([, field]) => field["x-returned"] === "nullable")
+    .map(([name]) => name);
+  return `/** The fields that \`vm.info\` returns as null when they are not set. */
+export const nullableKeys: readonly string[] = ${
+    JSON.stringify([...new Set(names)])
+  };`;
 }
 
 function lines(items: string[], before: string, after = ""): string {

@@ -6,14 +6,21 @@ import { ConnectionError, InvalidRequestError } from "../errors/errors.ts";
 import { findFatalFields } from "../requests/fatal_requests.ts";
 import type { CallOptions } from "../generated_support/call_options.ts";
 import type { Operation } from "../generated_support/operation.ts";
+import type { VmmRelease } from "../generated_support/release.ts";
 import {
   type Api,
   createApi,
   type OperationName,
   operations,
 } from "../generated/api.gen.ts";
-import { InexactValueError, stringify } from "../json/json.ts";
 import { ApiSocket } from "./api_socket.ts";
+import { serialize } from "./serialize.ts";
+import {
+  assertSupported,
+  assertSurvives,
+  checkRelease,
+  releaseOf,
+} from "./release.ts";
 import {
   ORIGIN,
   type TransportRequest,
@@ -46,6 +53,16 @@ export interface CreateClientOptions {
    */
   allowFatal?: boolean;
   /**
+   * The release of the VMM, as {@linkcode Client.release} returns it. Calls of
+   * operations that the release does not have are then refused as `unsupported`
+   * before anything is sent. Before v53.0, `vm.send-migration` without a VM and
+   * `vm.boot` after a boot that failed end the VMM: the client then asks
+   * `vm.info` first, and refuses them as `fatal_request`.
+   *
+   * Default: unknown; nothing is refused for the release.
+   */
+  release?: VmmRelease;
+  /**
    * A function that makes the requests in place of the runtime's fetch, for
    * logs or tests. It gets whole URLs and must route them to the socket itself,
    * usually with {@linkcode unixFetch}.
@@ -60,6 +77,13 @@ export interface CreateClientOptions {
 export interface Client extends Api {
   /** The API socket, absolute. */
   readonly socketPath: string;
+  /**
+   * Asks `vmm.ping` for the release of the VMM: the name of its tag, such as
+   * `v52.0`, whatever a distribution adds to the version; `v54.0-dev` for a
+   * build between the tags v53.0 and v54.0. Names of releases that are older or
+   * newer than `apiSpec` says are returned, too.
+   */
+  release(options?: CallOptions): Promise<VmmRelease>;
   /**
    * Refuses new calls; calls that run or wait go on. Can be called again. A
    * client that is never closed keeps no connection open and does not keep a
@@ -95,6 +119,7 @@ export function createClient(
 ): Client {
   const { timeoutMs: deadlines = {}, maxConnections = 4 } = options;
   checkDeadlines(deadlines);
+  checkRelease(options.release);
   if (
     !Number.isInteger(maxConnections) || maxConnections < 1 ||
     maxConnections > 9
@@ -112,6 +137,9 @@ export function createClient(
       callOptions;
     checkDeadline("timeoutMs", timeoutMs);
     const context = { operation: operation.name, socketPath: socket.path };
+    if (options.release !== undefined) {
+      await assertFits(operation, options.release, context, callOptions);
+    }
     const request: TransportRequest = { method: operation.method };
     if (operation.hasBody) {
       if (!options.allowFatal) assertNotFatal(operation.name, body, context);
@@ -137,9 +165,24 @@ export function createClient(
     }
   }
 
+  /** @throws {InvalidRequestError} if the release cannot take the call. */
+  async function assertFits(
+    operation: Operation<OperationName>,
+    release: VmmRelease,
+    context: ErrorContext,
+    callOptions: CallOptions,
+  ): Promise<void> {
+    assertSupported(operation, release, context);
+    if (options.allowFatal) return;
+    const info = () => api.vm.info(callOptions);
+    await assertSurvives(operation.name, release, info, context);
+  }
+
+  const api = createApi(call);
   const close = (): void => socket.close();
   return {
-    ...createApi(call),
+    ...api,
+    release: async (callOptions) => releaseOf(await api.vmm.ping(callOptions)),
     socketPath: socket.path,
     close,
     [Symbol.dispose]: close,
@@ -181,24 +224,6 @@ function assertNotFatal(
   }
 }
 
-function serialize(body: unknown, context: ErrorContext): string {
-  const refuse = (field: string, reason: string, cause?: unknown): never => {
-    const details = cause === undefined ? context : { ...context, cause };
-    throw new InvalidRequestError("invalid_request", field, reason, details);
-  };
-  try {
-    const text = stringify(body) ??
-      refuse("body", "the operation takes a body, and none was given");
-    const field = DESCRIPTOR.exec(text)?.[1];
-    return field === undefined ? text : refuse(field, WITHOUT_DESCRIPTORS);
-  } catch (error) {
-    if (error instanceof InvalidRequestError) throw error;
-    return error instanceof InexactValueError
-      ? refuse(error.path, error.message)
-      : refuse("body", `the body cannot be written as JSON: ${error}`, error);
-  }
-}
-
 async function readWhole(
   response: TransportResponse,
 ): Promise<{ status: number; text: string }> {
@@ -209,10 +234,5 @@ async function readWhole(
 function isClosed(error: unknown): boolean {
   return error instanceof ConnectionError && error.code === "closed";
 }
-
-/** A key with a number in its place; a quote within a text has a backslash. */
-const DESCRIPTOR = /"(fds?|iommufd_fd)":\[?\d/;
-const WITHOUT_DESCRIPTORS =
-  "JSON carries no file descriptor; use spawnVmm({ fds, args }) or ch-remote";
 
 const JSON_BODY = { "content-type": "application/json" };

@@ -3,10 +3,11 @@ import type { ErrorContext } from "../errors/base_error.ts";
 import { ApiError, ConnectionError } from "../errors/errors.ts";
 import type { Operation } from "../generated_support/operation.ts";
 import { parse, parseBigints } from "../json/json.ts";
+import { withoutNulls } from "./without_nulls.ts";
 
 /** The data of a successful response, `undefined` if it has none. */
 export function readResponse(
-  { returns, bigint }: Operation,
+  { name, returns, bigint }: Operation,
   status: number,
   text: string,
   context: ErrorContext,
@@ -18,7 +19,8 @@ export function readResponse(
   }
   if (text === "" && returns !== "data") return undefined;
   try {
-    return bigint ? parseBigints(text) : parse(text);
+    const data = bigint ? parseBigints(text) : parse(text);
+    return name === "vm.info" ? withoutNulls(data) : data;
   } catch (cause) {
     throw new ConnectionError("not_http", { ...context, cause });
   }

@@ -7,6 +7,7 @@ import type { OperationName } from "../generated/api.gen.ts";
 import type { CodeEntry } from "./code_entry.ts";
 import { codeTable, retryOf } from "./code_table.ts";
 import type { ApiErrorCode, Retry } from "./error_code.ts";
+import { needsOf } from "./needs.ts";
 
 export interface Diagnosis {
   readonly code: ApiErrorCode;
@@ -20,7 +21,10 @@ export function diagnose(
   messages: readonly string[],
   operation?: OperationName,
 ): Diagnosis {
-  const { code, advice = codeTable[code].advice } = find(status, messages);
+  const { code, advice = codeTable[code].advice } = unknownPath(
+    messages,
+    operation,
+  ) ?? find(status, messages);
   if (operation !== "vm.boot" || !HALF_BUILT.test(code)) {
     return { code, retry: retryOf(code), advice };
   }
@@ -36,6 +40,16 @@ export function diagnose(
 interface Finding {
   readonly code: ApiErrorCode;
   readonly advice?: string | undefined;
+}
+
+/** An operation that the VMM does not know. */
+function unknownPath(
+  messages: readonly string[],
+  operation: OperationName | undefined,
+): Finding | undefined {
+  if (operation === undefined || messages.join() !== "Not Found") return;
+  const advice = needsOf(operation);
+  return advice === undefined ? undefined : { code: "unsupported", advice };
 }
 
 /** The status decides, or else the innermost message that is known. */

@@ -63,7 +63,9 @@ export type InvalidRequestErrorCode =
   /** An argument or a field of the body is wrong. */
   | "invalid_request"
   /** The request is known to stop or hang the VMM process. */
-  | "fatal_request";
+  | "fatal_request"
+  /** The release of the VMM does not have the operation; see the option `release`. */
+  | "unsupported";
 
 /** Every `code` of this library's errors. */
 export type ErrorCode =

@@ -17,6 +17,10 @@ export interface Operation<Name extends string = string> {
   readonly bigint: boolean;
   /** A connection that ends before the response is no failure. */
   readonly mayClose: boolean;
+  /** The first release that has the operation, if not all have it. */
+  readonly since?: string;
+  /** The feature of the builds that have the operation, if not all have it. */
+  readonly feature?: string;
 }
 
 /** An operation in the generated table, which every script loads: short. */

@@ -8,8 +8,15 @@ export function hasSince(release: string, since: string): boolean {
   return numberOf(release) >= numberOf(since);
 }
 
+/** True for a name of a release. */
+export function isRelease(text: string): text is VmmRelease {
+  return NAME.test(text);
+}
+
 /** A number that grows from release to release; NaN for another text. */
-export function numberOf(release: string): number {
-  const [, major, minor] = /^v(\d+)\.(\d+)(-dev)?$/.exec(release) ?? [];
+function numberOf(release: string): number {
+  const [, major, minor] = NAME.exec(release) ?? [];
   return Number(major) * 1000 + Number(minor);
 }
+
+const NAME = /^v(\d+)\.(\d+)(-dev)?$/;

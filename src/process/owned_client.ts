@@ -52,6 +52,10 @@ export function createOwnedClient(
   };
   const owned: Client = {
     ...client,
+    release: (options) =>
+      call("release", undefined, () => client.release(options)) as ReturnType<
+        Client["release"]
+      >,
     vm: wrap("vm", client.vm, call),
     vmm: wrap("vmm", client.vmm, call),
   };

@@ -1,16 +1,22 @@
 /** Checks a value against the JSON Schema of a request. */
 import type { JsonSchema } from "../generated_support/json_schema.ts";
+import type { VmmRelease } from "../generated_support/release.ts";
 import { pathOf, type Step } from "../json/path.ts";
 import { sameMeaning } from "./hints.ts";
 import { isRemoved, movedTo } from "./moved_keys.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
+import { hasValue, lackOf, requiredBy, valueSince } from "./releases.ts";
 import { resolve, type Resolved, resolveName } from "./resolve.ts";
 import { kindOf, kindsOf, show } from "./show.ts";
 
 /** The first problem of each path, in the order of the value. */
-export function checkSchema(name: string, value: unknown): Problem[] {
-  const check = new Check();
+export function checkSchema(
+  name: string,
+  value: unknown,
+  release?: VmmRelease,
+): Problem[] {
+  const check = new Check(release);
   check.value(value, resolveName(name));
   return [...check.problems.values()];
 }
@@ -18,6 +24,11 @@ export function checkSchema(name: string, value: unknown): Problem[] {
 class Check {
   readonly problems = new Map<string, Problem>();
   readonly #steps: Step[] = [];
+  readonly #release: VmmRelease | undefined;
+
+  constructor(release: VmmRelease | undefined) {
+    this.#release = release;
+  }
 
   value(value: unknown, { schema, name, nullable }: Resolved): void {
     if (value === null && nullable) return;
@@ -29,7 +40,7 @@ class Check {
       this.#report("wrong_type", message, {
         write: sameMeaning(value, schema, name),
       });
-    } else if (typeof value === "string") this.#string(value, schema);
+    } else if (typeof value === "string") this.#string(value, schema, name);
     else if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) {
         this.#member(index, item, schema.items!);
@@ -62,8 +73,9 @@ class Check {
     this.#report("out_of_range", message);
   }
 
-  #string(value: string, schema: JsonSchema): void {
-    const { enum: listed, minLength = 0, maxLength = Infinity } = schema;
+  #string(value: string, schema: JsonSchema, name: string | undefined): void {
+    const { enum: all, minLength = 0, maxLength = Infinity } = schema;
+    const listed = all?.filter((one) => hasValue(name, one, this.#release));
     if (value.length < minLength) {
       const message = `must have at least ${minLength} characters`;
       this.#report("out_of_range", message);
@@ -71,9 +83,14 @@ class Check {
       const message = `must have at most ${maxLength} characters`;
       this.#report("out_of_range", message);
     } else if (listed !== undefined && !listed.includes(value)) {
-      const all = listed.map(show).join(", ");
-      const message = `must be one of ${all}, not ${show(value)}`;
-      this.#report("not_listed", message, { near: nearest(value, listed) });
+      const since = all!.includes(value) ? valueSince(name, value) : undefined;
+      const known = listed.map(show).join(", ");
+      const message = `must be one of ${known}, not ${show(value)}`;
+      this.#report(
+        "not_listed",
+        since === undefined ? message : `${message}, which needs ${since}`,
+        since === undefined ? { near: nearest(value, listed) } : {},
+      );
     }
   }
 
@@ -82,13 +99,19 @@ class Check {
     { properties = {}, required = [], not }: JsonSchema,
     name: string | undefined,
   ): void {
-    for (const key of required) {
+    const also = requiredBy(name, this.#release);
+    for (const key of [...required, ...also]) {
       if (!Object.hasOwn(value, key)) {
         this.#report("missing", "is missing", { key });
       }
     }
     for (const [key, member] of Object.entries(value)) {
-      if (Object.hasOwn(properties, key)) {
+      const missing = lackOf(name, key, this.#release);
+      if (missing !== undefined) {
+        const { reason, near } = missing;
+        const message = `${name} has no such key ${reason}`;
+        this.#report("unknown_key", message, { key, near });
+      } else if (Object.hasOwn(properties, key)) {
         this.#member(key, member, properties[key]!);
       } else {
         this.#unknown(key, Object.keys(properties), name);

@@ -3,6 +3,7 @@ import { descriptions } from "../generated/descriptions.gen.ts";
 import type { RequestName } from "../generated/requests.gen.ts";
 import type { JsonSchema } from "../generated_support/json_schema.ts";
 import { schemas } from "../generated/schemas.gen.ts";
+import { lackOf } from "./releases.ts";
 import { schemaNameOf } from "./request_schema.ts";
 
 /**
@@ -44,7 +45,9 @@ function described(name: string): JsonSchema {
   const { "": own, ...members } = descriptions[name] ?? {};
   const schema = structuredClone(schemas[name]!);
   const properties = Object.fromEntries(
-    Object.entries(schema.properties ?? {}).map(([key, property]) => {
+    Object.entries(schema.properties ?? {}).filter(([key]) =>
+      lackOf(name, key, undefined) === undefined
+    ).map(([key, property]) => {
       const description = members[key];
       return [key, description ? { description, ...property } : property];
     }),

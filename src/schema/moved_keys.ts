@@ -74,5 +74,4 @@ const REMOVED: ReadonlyMap<string, readonly string[]> = new Map([
   ["VmConfig", ["sgx_epc"]],
   ["DiskConfig", ["poll_queue"]],
   ["FsConfig", ["dax", "cache_size"]],
-  ["SerialConfig", ["iommu"]],
 ]);

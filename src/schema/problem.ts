@@ -2,7 +2,7 @@
 
 /** The kind of a problem. */
 export type ProblemCode =
-  /** A key that the VMM does not know. The VMM ignores such a key. */
+  /** A key that the VMM, or its release, does not know. The VMM ignores such a key. */
   | "unknown_key"
   /** A value of the wrong type, or a number that is not an exact integer. */
   | "wrong_type"
@@ -10,14 +10,16 @@ export type ProblemCode =
   | "missing"
   /** A number or the length of a string is outside the valid range. */
   | "out_of_range"
-  /** A string that is not one of the accepted strings. */
+  /** A string that the VMM, or its release, does not accept. */
   | "not_listed"
   /** Nested deeper than the VMM reads, or a circular reference. */
   | "too_deep"
   /** Values that are not valid together, or that the VMM refuses later. */
   | "broken_rule"
   /** A value that stops or hangs the VMM. The client refuses such a request, see `allowFatal`. */
-  | "fatal";
+  | "fatal"
+  /** The release of the VMM does not have the operation. */
+  | "unsupported";
 
 /** A problem of a request. */
 export interface Problem {

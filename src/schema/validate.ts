@@ -1,10 +1,12 @@
 /** Validates requests before they are sent. */
 import type { RequestName } from "../generated/requests.gen.ts";
 import type { VmConfig, VmConfigInfo } from "../generated/types.gen.ts";
+import type { VmmRelease } from "../generated_support/release.ts";
 import { checkSchema } from "./check_schema.ts";
 import type { Config } from "./config.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import { schemaNameOf } from "./request_schema.ts";
+import { hasRule, missingOperation } from "./releases.ts";
 import { requestViolations } from "./rules/all_request_rules.ts";
 import { toJsonValue } from "./to_json_value.ts";
 import { withDefaults } from "./with_defaults.ts";
@@ -17,6 +19,14 @@ export interface ValidateOptions {
    * Ignored for `vm.create`.
    */
   readonly vm?: VmConfig | VmConfigInfo | undefined;
+  /**
+   * The release of the VMM, such as `v52.0`: `client.release()` asks for it.
+   * Keys that the release ignores, values that it refuses and operations that it
+   * does not have are then problems.
+   *
+   * Default: the newest release.
+   */
+  readonly release?: VmmRelease | undefined;
 }
 
 /**
@@ -28,14 +38,15 @@ export interface ValidateOptions {
  *
  * The default operation is `vm.create`, which takes the configuration of a VM.
  * Its rules include those that the VMM checks at `vm.boot`. For an operation on
- * a VM that runs, give the configuration of that VM as `options.vm`. The rules
- * are those of the newest release. Rules about several values are checked only
- * if every value has the right type.
+ * a VM that runs, give the configuration of that VM as `options.vm`. The default
+ * release is the newest. Rules about several values are those of v53.0 for all
+ * older releases, and are checked only if every value has the right type.
  *
  * @param config The body of the request. It is not changed.
  * @param operation The wire name of the operation, such as `vm.add-disk`.
- * @param options The VM that gets the request.
- * @throws {RangeError} if the operation takes no body.
+ * @param options The VM that gets the request, and the release of the VMM.
+ * @throws {RangeError} if the operation takes no body, or `options.release` is
+ * no name of a release.
  * @throws {TypeError} if `options.vm` is not the configuration of a VM.
  *
  * @example A misspelt key
@@ -70,18 +81,20 @@ export function validate(
   options: ValidateOptions = {},
 ): Problem[] {
   const schema = schemaNameOf(operation);
+  const { release } = options;
+  const missing = missingOperation(operation, release);
+  if (missing !== undefined) return [missing];
   const vm = options.vm === undefined ? undefined : readConfig(options.vm);
   const problems: Problem[] = [];
   const given = toJsonValue(config, problems);
   if (problems.length > 0) return problems;
-  problems.push(...checkSchema(schema, given));
+  problems.push(...checkSchema(schema, given, release));
   if (problems.some(({ code }) => UNREADABLE.includes(code))) return problems;
   const body = withDefaults(schema, given);
   const reported = new Set(problems.map(({ path }) => path));
   for (const broken of requestViolations(operation, { given, body, vm })) {
-    const { path, kind, context, advice, until } = broken;
-    // The newest release does not have the rule.
-    if (until !== undefined) continue;
+    const { path, kind, context, advice } = broken;
+    if (!hasRule(broken, release)) continue;
     const chain = [...context, broken.message].join(": ");
     const message = advice === undefined ? chain : `${chain}; ${advice}`;
     // The schema or a fatal rule has reported this value already.

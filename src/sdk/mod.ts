@@ -17,6 +17,7 @@
  * @module
  */
 import { unixFetch } from "../client/unix_fetch.ts";
+import { withoutNulls } from "../client/without_nulls.ts";
 import { operations } from "../generated/api.gen.ts";
 import {
   type Client,
@@ -80,16 +81,19 @@ async function exact(
   }
   const text = await response.clone().text();
   if (text === "") return response;
-  const decode = BIGINTS.has(new URL(request.url).pathname)
-    ? parseBigints
-    : parse;
+  const { pathname } = new URL(request.url);
+  const decode = BIGINTS.has(pathname) ? parseBigints : parse;
   const { responseTransformer = (data) => data } = options;
   options.parseAs = "json";
   options.responseTransformer = (_lossy) => {
-    return Promise.resolve(responseTransformer(decode(text)));
+    const data = decode(text);
+    const typed = pathname === INFO ? withoutNulls(data) : data;
+    return Promise.resolve(responseTransformer(typed));
   };
   return response;
 }
+
+const INFO = operations["vm.info"].path;
 
 const BIGINTS: ReadonlySet<string> = new Set(
   Object.values(operations).filter(({ bigint }) => bigint)

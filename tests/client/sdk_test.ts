@@ -10,6 +10,8 @@ test("createSdk() gives hey-api's results, with exact integers", async () => {
     socket.write(
       pathOf(request).endsWith("counters")
         ? reply(200, counters)
+        : pathOf(request).endsWith("info")
+        ? reply(200, '{"state":"Created","device_tree":null}')
         : pathOf(request).endsWith("boot")
         ? reply(404, '["Error from API","VM is not created"]')
         : reply(204),
@@ -21,6 +23,9 @@ test("createSdk() gives hey-api's results, with exact integers", async () => {
   assert.deepEqual(data, {
     _disk0: { read_ops: 0n, read_latency_min: 18446744073709551615n },
   });
+
+  const info = await sdk.vm.info();
+  assert.deepEqual(info.data, { state: "Created" });
 
   const size = 2n ** 60n;
   const created = await sdk.vm.create({ body: { memory: { size } } });

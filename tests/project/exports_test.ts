@@ -42,6 +42,7 @@ const TYPES = [
   "VmApi",
   "VmmApi",
   "VmmExit",
+  "VmmRelease",
 ];
 
 /** The names in the `export { … }` of a module. */

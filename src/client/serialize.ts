@@ -1,0 +1,28 @@
+/** Writes the body of a request. */
+import type { ErrorContext } from "../errors/base_error.ts";
+import { InvalidRequestError } from "../errors/errors.ts";
+import { InexactValueError, stringify } from "../json/json.ts";
+
+/** @throws {InvalidRequestError} if the body has no JSON that the VMM reads. */
+export function serialize(body: unknown, context: ErrorContext): string {
+  const refuse = (field: string, reason: string, cause?: unknown): never => {
+    const details = cause === undefined ? context : { ...context, cause };
+    throw new InvalidRequestError("invalid_request", field, reason, details);
+  };
+  try {
+    const text = stringify(body) ??
+      refuse("body", "the operation takes a body, and none was given");
+    const field = DESCRIPTOR.exec(text)?.[1];
+    return field === undefined ? text : refuse(field, WITHOUT_DESCRIPTORS);
+  } catch (error) {
+    if (error instanceof InvalidRequestError) throw error;
+    return error instanceof InexactValueError
+      ? refuse(error.path, error.message)
+      : refuse("body", `the body cannot be written as JSON: ${error}`, error);
+  }
+}
+
+/** A key with a number in its place; a quote within a text has a backslash. */
+const DESCRIPTOR = /"(fds?|iommufd_fd)":\[?\d/;
+const WITHOUT_DESCRIPTORS =
+  "JSON carries no file descriptor; use spawnVmm({ fds, args }) or ch-remote";

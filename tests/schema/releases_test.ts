@@ -1,0 +1,128 @@
+/** validate() for a release, against the marks of the spec. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readSpec } from "../../codegen/spec.ts";
+import type { VmmRelease } from "../../mod.ts";
+import {
+  jsonSchema,
+  type Problem,
+  type RequestName,
+  validate,
+} from "../../src/schema/mod.ts";
+
+const PAYLOAD = { payload: { kernel: "/boot/vmlinux" } };
+
+function problems(
+  body: unknown,
+  release: VmmRelease | undefined,
+  operation: RequestName = "vm.create",
+): [path: string, code: string, message: string][] {
+  return validate(body, operation, { release })
+    .map(({ path, code, message }: Problem) => [path, code, message]);
+}
+
+test("validate reports the keys that a release ignores", () => {
+  const config = {
+    ...PAYLOAD,
+    cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
+    platform: { system_uuid: "5e6d0c1e-0d26-4a3b-b95b-3c3a3a9a2b11" },
+  };
+  assert.deepEqual(problems(config, undefined), []);
+  assert.deepEqual(problems(config, "v53.0"), []);
+  const uuid = [
+    "platform.system_uuid",
+    "unknown_key",
+    'PlatformConfig has no such key before v53.0; did you mean "uuid"?',
+  ];
+  assert.deepEqual(problems(config, "v50.2"), [uuid]);
+  assert.deepEqual(problems(config, "v49.0"), [
+    ["cpus.nested", "unknown_key", "CpusConfig has no such key before v50.0"],
+    uuid,
+  ]);
+});
+
+test("validate accepts a key that only older releases have", () => {
+  const config = { ...PAYLOAD, serial: { mode: "Null", iommu: false } };
+  assert.deepEqual(problems(config, "v51.2"), []);
+  for (const release of ["v52.0", undefined] as const) {
+    assert.deepEqual(problems(config, release), [[
+      "serial.iommu",
+      "unknown_key",
+      "SerialConfig has no such key since v52.0",
+    ]]);
+  }
+  const { SerialConfig } = jsonSchema().$defs!;
+  assert.deepEqual(
+    Object.keys(SerialConfig!.properties!),
+    ["file", "mode", "socket"],
+  );
+});
+
+test("validate reports the values that a release refuses", () => {
+  const disk = { path: "/images/a.vmdk", image_type: "FlatVmdk" };
+  assert.deepEqual(problems(disk, undefined, "vm.add-disk"), []);
+  const [problem] = problems(disk, "v53.0", "vm.add-disk");
+  assert.deepEqual(problem!.slice(0, 2), ["image_type", "not_listed"]);
+  assert.match(problem![2], /not "FlatVmdk", which needs v54\.0$/);
+});
+
+test("validate reports what only an older release requires", () => {
+  const [problem] = problems({ id: "gpu" }, "v52.0", "vm.add-device");
+  assert.deepEqual(problem, ["path", "missing", "is missing"]);
+});
+
+test("validate reports an operation that a release does not have", () => {
+  const body = { id: "d", desired_size: 1024, more: 1 };
+  assert.deepEqual(problems(body, "v49.0", "vm.resize-disk"), [[
+    "",
+    "unsupported",
+    "vm.resize-disk needs v50.0 or later, not v49.0",
+  ]]);
+  assert.equal(problems(body, "v50.0", "vm.resize-disk")[0]![0], "more");
+});
+
+test("validate has the rules of a release", () => {
+  const config = {
+    ...PAYLOAD,
+    platform: { num_pci_segments: 2 },
+    disks: [{ path: "/a.raw", pci_device_id: 0, pci_segment: 1 }],
+  };
+  assert.deepEqual(problems(config, "v54.0"), []);
+  assert.equal(problems(config, "v53.0")[0]![1], "broken_rule");
+});
+
+test("validate refuses what is no name of a release", () => {
+  assert.throws(() => problems(PAYLOAD, "53.0" as VmmRelease), RangeError);
+});
+
+test("each key with a first release is unknown before, and known since", () => {
+  const spec = readSpec(
+    new URL("../../spec/cloud-hypervisor.yaml", import.meta.url),
+  );
+  const names = spec.info["x-releases"].map(({ name }) => name as VmmRelease);
+  const fields: readonly [key: string, schema: string][] = [
+    ["cpus", "CpusConfig"],
+    ["memory", "MemoryConfig"],
+    ["platform", "PlatformConfig"],
+    ["balloon", "BalloonConfig"],
+  ];
+  let checked = 0;
+  for (const [key, schema] of fields) {
+    const { properties = {} } = spec.components.schemas[schema]!;
+    for (const [name, { "x-since": since }] of Object.entries(properties)) {
+      if (since === undefined) continue;
+      for (const release of names) {
+        const body = { ...PAYLOAD, [key]: { [name]: null } };
+        const isUnknown = problems(body, release)
+          .some(([path, code]) =>
+            path === `${key}.${name}` && code === "unknown_key"
+          );
+        const before: boolean = names.indexOf(release) <
+          names.findIndex((one: string) => one.startsWith(since));
+        assert.equal(isUnknown, before, `${schema}.${name} on ${release}`);
+        checked++;
+      }
+    }
+  }
+  assert.ok(checked > 150, `${checked}`);
+});
