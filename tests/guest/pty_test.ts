@@ -1,6 +1,5 @@
 /** Consoles on a pseudoterminal, in mode `Pty`. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { createClient } from "../../mod.ts";
 import { openConsole } from "../../src/guest/mod.ts";
@@ -52,6 +51,20 @@ for (const host of hosts) {
         await console.waitFor("\nagain\r\n", wait);
       }, PTY),
   );
+
+  // vm.delete frees nothing of a VM that was not booted, on the real VMM too.
+  testPty(
+    `${host.name}: a pty of a VM that never booted closes at the next vm.create`,
+    () =>
+      host.with(async ({ vmm: { client: { vm } }, config }) => {
+        const pty = (await vm.info()).config.serial!.file!;
+        await using console = await openConsole({ pty });
+        await vm.delete();
+        await console.write("text\n");
+        await vm.create({ ...config, serial: { mode: "Off" } });
+        await console.closed;
+      }, PTY),
+  );
 }
 
 testIf(hasScript, NO_SCRIPT)(
@@ -67,14 +80,16 @@ testIf(hasScript, NO_SCRIPT)(
       serial: { mode: "Off" },
       console: { mode: "Pty" },
     });
-    await using console = await openConsole({ client });
+    const console = await openConsole({ client });
     await client.vm.boot();
     await console.waitFor("hello\r\n", wait);
     await console.write("text\n");
     await console.waitFor("got text\r\n", wait);
+    await console.close();
     const { config } = await client.vm.info();
+    await using last = await openConsole({ pty: config.console!.file! });
     await client.vm.shutdown();
-    assert.ok(!existsSync(config.console!.file!));
+    await last.closed;
     client.close();
   },
 );

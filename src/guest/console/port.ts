@@ -26,7 +26,7 @@ export class ConsolePort {
   readonly #scope = new AbortScope({});
   #link: ConsoleLink | undefined;
   #arrival: PromiseWithResolvers<void> = Promise.withResolvers();
-  /** The socket that a link was made to last, and when that link ended. */
+  /** The socket or pty that a link was made to last, and when it ended. */
   #last:
     | { readonly identity: string | undefined; readonly at: number }
     | undefined;
@@ -77,7 +77,7 @@ export class ConsolePort {
         this.#link = undefined;
       }
       this.#last = { identity, at: performance.now() };
-      if (!this.#options.reconnect) {
+      if (!this.#options.reconnect || "pty" in this.#target) {
         throw new GuestError("closed", "the VMM closed the console");
       }
     }
@@ -105,8 +105,7 @@ export class ConsolePort {
       try {
         const { device } = this.#options;
         const port = portOf(this.#target, device, signal);
-        const { path, isPty } = await this.#scope.race(port);
-        const link = await this.#open({ path, isPty });
+        const link = await this.#open(await this.#scope.race(port));
         if (link) return link;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -118,19 +117,32 @@ export class ConsolePort {
     }
   }
 
-  /** Opens a link, unless the one that was there last is still in place. */
+  /** Opens a link, unless the socket or pty is that of the last link. */
   async #open(
-    { path, isPty }: PortPath,
+    port: PortPath,
   ): Promise<{ link: ConsoleLink; identity?: string } | undefined> {
+    const { path, isPty, isBooted } = port;
     const { onOutput } = this.#options;
-    const identity = isPty ? undefined : identityOf(path);
-    if (identity !== undefined && identity === this.#last?.identity) {
-      if (performance.now() - this.#last.at < TAKEOVER_MS) return undefined;
+    const identity = isPty ? path : identityOf(path);
+    const isLast = identity !== undefined && identity === this.#last?.identity;
+    if (isLast && isPty && !isBooted) return undefined;
+    if (isLast && !isPty) {
+      if (performance.now() - this.#last!.at < TAKEOVER_MS) return undefined;
       // Two consoles that take the port from each other would never end.
       throw takenOver(path);
     }
-    const link = await (isPty ? openPtyLink : openSocketLink)(path, onOutput);
-    return identity === undefined ? { link } : { link, identity };
+    const link = isPty
+      ? await openPtyLink(path, onOutput, () => this.#isCurrent(port))
+      : await openSocketLink(path, onOutput);
+    return link && (identity === undefined ? { link } : { link, identity });
+  }
+
+  /** Asks the VMM again, once the pty is open: a reboot may have come before. */
+  async #isCurrent({ path, isBooted }: PortPath): Promise<boolean> {
+    const { device } = this.#options;
+    const port = portOf(this.#target, device, this.#scope.signal);
+    const now = await this.#scope.race(port);
+    return now.path === path && now.isBooted === isBooted;
   }
 
   /** A path at which nothing listens any more is an end, and no failure. */
@@ -144,6 +156,8 @@ export class ConsolePort {
     const isGuestError = error instanceof GuestError;
     if (vmmOfTarget(this.#target) && !isGuestError) return isNotYet(error);
     if (!isGuestError || !NOT_YET.has(error.code)) return false;
+    // Each boot has another pty, and another program may get the old number.
+    if ("pty" in this.#target) return false;
     if (vmmOfTarget(this.#target) || this.#last === undefined) return true;
     // Nobody says when the VMM of a path ends.
     return performance.now() - this.#last.at < GONE_MS;

@@ -3,21 +3,49 @@
  * a pseudoterminal, and agree on reads without blocking; so it is polled.
  */
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { GuestError } from "../../errors/guest_error.ts";
 import { toGuestError } from "../unix_socket.ts";
 import type { ConsoleLink } from "./link.ts";
 
-/** Opens the pseudoterminal, without making it the script's own terminal. */
-export function openPtyLink(
+/**
+ * Opens the pseudoterminal, without making it the script's own terminal.
+ *
+ * @param isCurrent False: the pty is not that of the VM any more. Nothing of it
+ * is read before: its number may belong to another program by now.
+ */
+export async function openPtyLink(
   path: string,
   onOutput: (bytes: Uint8Array) => void,
-): Promise<ConsoleLink> {
-  const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
-  let fd: number;
+  isCurrent: () => Promise<boolean>,
+): Promise<ConsoleLink | undefined> {
+  const fd = openTerminal(path);
+  let isOurs = false;
   try {
-    fd = openSync(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
-  } catch (error) {
-    return Promise.reject(toGuestError(error, path));
+    isOurs = await isCurrent();
+  } finally {
+    if (!isOurs) closeSync(fd);
   }
+  return isOurs ? readTerminal(fd, path, onOutput) : undefined;
+}
+
+function openTerminal(path: string): number {
+  const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
+  try {
+    return openSync(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+  } catch (cause) {
+    const error = toGuestError(cause, path);
+    if (error.code !== "socket_missing") throw error;
+    const message =
+      `no pseudoterminal "${path}"; vm.info names that of the current boot`;
+    throw new GuestError(error.code, message, { path, cause });
+  }
+}
+
+function readTerminal(
+  fd: number,
+  path: string,
+  onOutput: (bytes: Uint8Array) => void,
+): ConsoleLink {
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   let delay = MIN_MS;
   let timer: ReturnType<typeof setTimeout>;
@@ -41,7 +69,7 @@ export function openPtyLink(
     timer = setTimeout(poll, delay);
   };
   timer = setTimeout(poll, 0);
-  return Promise.resolve({
+  return {
     ended,
     async write(bytes) {
       let rest = bytes;
@@ -58,7 +86,7 @@ export function openPtyLink(
       end();
       return Promise.resolve();
     },
-  });
+  };
 }
 
 /** The size, 0 for not now, or undefined where the VMM has closed its side. */

@@ -4,7 +4,7 @@ import { InvalidRequestError } from "../../errors/errors.ts";
 import type { VmConfig } from "../../generated/types.gen.ts";
 import type { Vmm } from "../../vmm/vmm.ts";
 import { checkSocketPath } from "../unix_socket.ts";
-import { configOf } from "../vsock/target.ts";
+import { vmInfoOf } from "../vsock/target.ts";
 
 /**
  * A VMM, the socket of a serial port in mode `Socket`, or the pseudoterminal of
@@ -24,10 +24,15 @@ export type ConsoleTarget =
 /** The ports of a VM that a script can read. */
 export type ConsoleDevice = "serial" | "console" | "debug_console";
 
-/** Returns the current socket or terminal of the port. */
+/** The current socket or pseudoterminal of a port. */
 export interface PortPath {
   readonly path: string;
   readonly isPty: boolean;
+  /**
+   * False: the VM is not booted. After `vm.shutdown`, `vm.info` goes on naming
+   * the pseudoterminal of the last boot, which is closed.
+   */
+  readonly isBooted: boolean;
 }
 
 /** The path of the port; that of a pty changes at each boot. */
@@ -37,14 +42,18 @@ export async function portOf(
   signal: AbortSignal,
 ): Promise<PortPath> {
   if ("socket" in target) {
-    return { path: checkSocketPath(target.socket, "socket"), isPty: false };
+    const path = checkSocketPath(target.socket, "socket");
+    return { path, isPty: false, isBooted: true };
   }
-  if ("pty" in target) return { path: resolve(target.pty), isPty: true };
-  const config = await configOf(target, signal);
+  if ("pty" in target) {
+    return { path: resolve(target.pty), isPty: true, isBooted: true };
+  }
+  const { config, state } = await vmInfoOf(target, signal);
+  const isBooted = state !== "Created";
   const devices = device === undefined ? DEVICES : [device];
   for (const name of devices) {
     const port = portIn(config, name);
-    if (port) return port;
+    if (port) return { ...port, isBooted };
   }
   throw new InvalidRequestError(
     "invalid_request",
@@ -58,7 +67,7 @@ export async function portOf(
 function portIn(
   config: VmConfig,
   device: ConsoleDevice,
-): PortPath | undefined {
+): Omit<PortPath, "isBooted"> | undefined {
   const port = config[device];
   if (port?.mode === "Socket" && "socket" in port && port.socket) {
     return { path: port.socket, isPty: false };

@@ -5,7 +5,7 @@ import {
   InvalidRequestError,
   VmmExitedError,
 } from "../../errors/errors.ts";
-import type { VmConfig } from "../../generated/types.gen.ts";
+import type { VmInfo } from "../../generated/types.gen.ts";
 import type { Vmm } from "../../vmm/vmm.ts";
 import { checkSocketPath } from "../unix_socket.ts";
 
@@ -27,7 +27,7 @@ export async function vsockPathOf(
   if (typeof target === "string") {
     return checkSocketPath(target, "path", suffix);
   }
-  const { vsock } = await configOf(target, signal);
+  const { vsock } = (await vmInfoOf(target, signal)).config;
   if (vsock) return checkSocketPath(vsock.socket, "vsock.socket", suffix);
   throw new InvalidRequestError(
     "invalid_request",
@@ -36,13 +36,13 @@ export async function vsockPathOf(
   );
 }
 
-/** The VM's configuration; a VMM that cannot be reached counts as gone. */
-export async function configOf(
+/** The VM's state; a VMM that cannot be reached counts as gone. */
+export async function vmInfoOf(
   { client, exited }: Vmm,
   signal: AbortSignal,
-): Promise<VmConfig> {
+): Promise<VmInfo> {
   try {
-    return (await client.vm.info({ signal })).config;
+    return await client.vm.info({ signal });
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     const { code, socketPath } = error;
