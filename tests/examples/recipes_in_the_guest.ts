@@ -8,6 +8,10 @@ import { guestElf } from "../../examples/guest.ts";
 import { EXAMPLES, type Form, type Script, start } from "../support/script.ts";
 import { prepareSshd } from "../support/sshd.ts";
 import { sparse } from "../support/vmms.ts";
+import { guestProgram, hasCompiler } from "../guest/support.ts";
+
+/** The small guest's prompt. */
+const PROMPT = "guest login: ";
 
 export async function runner(directory: string, form: Form): Promise<void> {
   const image = sparse(join(directory, "image"));
@@ -36,9 +40,27 @@ export async function runner(directory: string, form: Form): Promise<void> {
     writeFileSync(kernel, guestElf("too early\r\n", "power off"));
     const ended = await run("exit 0", {}, kernel).ended(125);
     assert.match(ended, /VMM exited.*last seen: "too early/);
+    if (hasCompiler()) {
+      const job = `${"echo a job in the guest\n".repeat(20)}exit 3`;
+      const text = await run(job, { PROMPT }, guestProgram()).ended(3);
+      assert.equal(text.match(/^a job in the guest$/gm)?.length, 20);
+    }
   }
   const missing = start("runner", ["/missing", "job"], directory, form);
   assert.match(await missing.ended(125), /no such file[^]*'\/missing'/i);
+}
+
+/** Logs in, runs a command, and copies a file. */
+export async function console(directory: string, form: Form): Promise<void> {
+  if (form.binary === undefined) {
+    const text = await start("console", [], directory, form).ended();
+    assert.match(text, /^Linux 6\.12\.0$\n^a file from the host$/m);
+  } else if (hasCompiler()) {
+    const argv = [guestProgram()];
+    const text = await start("console", argv, directory, form, { PROMPT })
+      .ended();
+    assert.match(text, /^micro guest$\n^a file from the host$/m);
+  }
 }
 
 export async function ssh(directory: string, form: Form): Promise<void> {

@@ -33,7 +33,7 @@ export interface Case {
   readonly check?: (value: unknown) => boolean;
   /** The largest number of whole requests to the server. Default: 1. */
   readonly sent?: 0 | 1;
-  /** They may be fewer, for the server answers before it was asked. */
+  /** They may be fewer: the answer or the deadline comes before the request. */
   readonly early?: true;
   /** The runtimes that keep the connection until the server ends it, and why. */
   readonly kept?: { readonly [name in RuntimeName]?: string };

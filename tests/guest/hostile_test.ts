@@ -115,7 +115,8 @@ test("a listener takes over a dead socket, and no live one", () =>
 test("waitForReady() ends in time with guests that never close or stop", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "vsock");
-    const ready = waitForReady(path, { timeoutMs: 500 });
+    const boot = () => Promise.resolve();
+    const ready = waitForReady(path, { boot, timeoutMs: 500 });
     while (!existsSync(`${path}_8888`)) await delay(2);
     const sockets = Array.from({ length: 100 }, (_, n) => {
       const socket = connect(`${path}_8888`).on("error", () => {});

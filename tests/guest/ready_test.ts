@@ -48,7 +48,7 @@ test("guestCredentials() refuses what is no port, key or name", () => {
 test("waitForReady() takes systemd's reports, one connection each", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "vsock");
-    const ready = waitForReady(path, { timeoutMs: 20_000 });
+    const ready = waitForReady(path, { boot: later, timeoutMs: 20_000 });
     await report(`${path}_8888`, "X_SYSTEMD_UNIT_ACTIVE=x\nSTATUS=Starting\n");
     await report(`${path}_8888`, "NOTREADY=1\nREADY=10\n");
     await report(`${path}_8888`, "STATUS=Up\nREADY=1\nMAINPID=1");
@@ -59,7 +59,7 @@ test("waitForReady() takes systemd's reports, one connection each", () =>
 test("waitForReady() shows the last status at its deadline", () =>
   inDirectory(async (directory) => {
     const path = join(directory, "vsock");
-    const ready = waitForReady(path, { timeoutMs: 300 });
+    const ready = waitForReady(path, { boot: later, timeoutMs: 300 });
     await report(`${path}_8888`, "STATUS=Waiting for \x1b[31mdisk\n");
     await assert.rejects(ready, (error: Error) => {
       assert.match(error.message, /Waiting for \\u001b\[31mdisk/);
@@ -73,10 +73,11 @@ test("waitForReady() leaves nothing when it is aborted", () =>
     const path = join(directory, "vsock");
     const reason = new Error("enough");
     const aborted = AbortSignal.abort(reason);
-    await assert.rejects(waitForReady(path, { signal: aborted }), reason);
+    const options = { boot: later, signal: aborted };
+    await assert.rejects(waitForReady(path, options), reason);
     const controller = new AbortController();
     const { signal } = controller;
-    const ready = waitForReady(path, { signal });
+    const ready = waitForReady(path, { boot: later, signal });
     // A guest that never closes, and never says anything.
     await listening(`${path}_8888`);
     const socket = connect(`${path}_8888`);
@@ -96,18 +97,24 @@ test("waitForReady() rejects as its boot does, and leaves nothing", () =>
       return Promise.reject(reason);
     };
     await assert.rejects(waitForReady(path, { boot }), reason);
+    const none = { boot: undefined } as never;
+    await assert.rejects(waitForReady(path, none), { field: "boot" });
     assert.deepEqual(readdirSync(directory), []);
   }));
 
 for (const host of hosts) {
   host.test(`${host.name}: the guest reports that it is ready`, () =>
     host.with(async ({ vmm, vsock }) => {
-      const ready = waitForReady(vmm, { timeoutMs: 20_000 });
-      await using console = await openConsole(vmm);
-      await vmm.client.vm.boot();
-      await console.waitFor("guest login: ");
-      await console.write("connect 8888\n");
-      await ready;
+      await waitForReady(vmm, {
+        timeoutMs: 20_000,
+        async boot() {
+          await using console = await openConsole(vmm);
+          await vmm.client.vm.boot();
+          await console.waitFor("guest login: ");
+          await console.write("connect 8888\n");
+          await console.waitFor("guest login: ");
+        },
+      });
       assert.ok(!existsSync(`${vsock}_8888`));
     }, {
       platform: {
@@ -117,6 +124,11 @@ for (const host of hosts) {
         }),
       },
     }));
+}
+
+/** For guests that run already. */
+function later(): Promise<void> {
+  return Promise.resolve();
 }
 
 /** Waits until somebody listens. */

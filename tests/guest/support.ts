@@ -104,8 +104,8 @@ function missing(): string | undefined {
   return hasCompiler() ? undefined : "there is no C compiler for x86_64";
 }
 
-/** True if the tools that build the guest are installed. */
-function hasCompiler(): boolean {
+/** True where the tools that build the guest are installed. */
+export function hasCompiler(): boolean {
   return process.arch === "x64" &&
     spawnSync("gcc", ["--version"]).status === 0 &&
     spawnSync("ld", ["--version"]).status === 0;

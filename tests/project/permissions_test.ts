@@ -89,9 +89,10 @@ const SCRIPTS: { readonly [call: string]: string } = {
   'listenVsock("V", 1024)': `
     const listener = await listenVsock("V", 1024);
     listener.close();`,
-  'waitForReady("V")': `
+  'waitForReady("V", { boot })': `
     const signal = AbortSignal.timeout(100);
-    await waitForReady("V", { signal }).catch((error) => {
+    const boot = () => Promise.resolve();
+    await waitForReady("V", { boot, signal }).catch((error) => {
       if (error !== signal.reason) throw error;
     });`,
   'openConsole({ socket: "V" })': `

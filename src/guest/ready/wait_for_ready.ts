@@ -1,4 +1,5 @@
 /** Waits until systemd in the guest reports that it has started. */
+import { InvalidRequestError } from "../../errors/errors.ts";
 import type { VsockConnection } from "../vsock/connection.ts";
 import { excerptOf } from "../console/visible.ts";
 import { createGuestScope } from "../guest_scope.ts";
@@ -15,9 +16,10 @@ export interface WaitForReadyOptions {
   readonly port?: number | undefined;
   /**
    * Boots the VM, such as `() => vmm.client.vm.boot()`. It is called when the
-   * port listens, so no report can come too early.
+   * port listens, so no report can come too early. For a guest that runs
+   * already and reports later: `() => Promise.resolve()`.
    */
-  readonly boot?: (() => Promise<unknown>) | undefined;
+  readonly boot: () => Promise<unknown>;
   /** When this signal aborts, the wait rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until a `DeadlineError`. Default: `Infinity`. */
@@ -31,14 +33,14 @@ export interface WaitForReadyOptions {
  * report too: it connects to the port of the host (CID 2), writes `READY=1\n`
  * or `READY\n`, and closes.
  *
- * Call `waitForReady` after `vm.create`, and let the option `boot` boot the VM.
- * Without `boot`, call `waitForReady` after `vm.create` and before `vm.boot`,
- * and await the promise after `vm.boot`. A guest reports only once, so
- * `waitForReady` must already listen.
+ * Call `waitForReady` after `vm.create`, and let the option `boot` boot the VM:
+ * a guest reports only once, so the port has to listen before the boot.
  *
  * @param target The VMM, or the path of `vsock.socket`.
  * @throws {DeadlineError} after `timeoutMs`; the message shows the last status.
  * @throws {VmmExitedError} The VMM of the handle has ended.
+ * @throws {InvalidRequestError} `boot`: it is not a function.
+ * @throws The error of `boot`.
  * @throws {ApiError} `not_created`: create the VM first, or give the path.
  * @throws {GuestError} for the same reasons as `listenVsock`.
  *
@@ -62,8 +64,9 @@ export interface WaitForReadyOptions {
  */
 export async function waitForReady(
   target: VsockTarget,
-  { port = 8888, boot, signal, timeoutMs }: WaitForReadyOptions = {},
+  { port = 8888, boot, signal, timeoutMs }: WaitForReadyOptions,
 ): Promise<void> {
+  if (typeof boot !== "function") throw noBoot();
   let status: string | undefined;
   const scope = createGuestScope({ signal, timeoutMs }, {
     unmet: `the guest did not report on port ${port} that it is ready`,
@@ -90,8 +93,8 @@ export async function waitForReady(
           });
         }
       })();
-      const booting = boot?.().then(() => ready);
-      await scope.race(Promise.race([ready, accepting, booting ?? ready]));
+      const booting = boot().then(() => ready);
+      await scope.race(Promise.race([ready, accepting, booting]));
     } finally {
       listener.close();
     }
@@ -99,6 +102,14 @@ export async function waitForReady(
     for (const connection of reading) connection.close();
     scope.close();
   }
+}
+
+function noBoot(): InvalidRequestError {
+  return new InvalidRequestError(
+    "invalid_request",
+    "boot",
+    "boot has to be a function that boots the VM; it is called when the port listens, so that the guest does not report too early",
+  );
 }
 
 /** Reads the bytes of one connection, up to its end or to a limit. */
