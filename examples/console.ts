@@ -9,11 +9,12 @@ import process from "node:process";
  * Boots a kernel, logs in on the serial port, runs a command, and copies a file
  * into the guest: `console.ts [kernel] [initramfs]`. Takes the installed
  * cloud-hypervisor, else the fake with a scripted guest. Not tried with a Linux
- * guest. `USER_NAME` is the user, who needs no password; `PROMPT` is the prompt
- * of the shell.
+ * guest. `USER_NAME` is the user, who needs no password; `PROMPT` is a pattern of
+ * the shell's prompt.
  */
 const [kernel = "/boot/vmlinux", initramfs] = process.argv.slice(2);
-const { USER_NAME: user = "root", PROMPT: prompt = "# " } = process.env;
+const { USER_NAME: user = "root", PROMPT = "[^\\r\\n]*[#$] $" } = process.env;
+const prompt = new RegExp(PROMPT);
 const guest = new URL("./scripted_guest.ts", import.meta.url);
 const program = fakeUnlessInstalled({ files: "any", guest });
 console.log(`VMM: ${program.name}`);

@@ -14,8 +14,8 @@ import process from "node:process";
  * both are deleted at the end. The script logs in on the serial port, runs
  * the job there by `sh`, prints its output, and exits with its code, or with
  * 125 where the job gave none. A job has 10 minutes, or `JOB_MINUTES`.
- * `USER_NAME` is the user, who needs no password; `PROMPT` is the prompt of the
- * shell. Takes the installed cloud-hypervisor, else the fake with a scripted
+ * `USER_NAME` is the user, who needs no password; `PROMPT` is a pattern of the
+ * shell's prompt. Takes the installed cloud-hypervisor, else the fake with a scripted
  * guest. Not tried with a Linux guest.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net runner.ts <image> <job> [kernel]
@@ -27,7 +27,8 @@ if (image === undefined || job === undefined) {
   console.error("usage: runner.ts <image> <job> [kernel]");
   process.exit(2);
 }
-const { USER_NAME: user = "root", PROMPT: prompt = "# " } = process.env;
+const { USER_NAME: user = "root", PROMPT = "[^\\r\\n]*[#$] $" } = process.env;
+const prompt = new RegExp(PROMPT);
 const minutes = Number(process.env["JOB_MINUTES"] ?? 10);
 const guest = new URL("./scripted_guest.ts", import.meta.url);
 const program = fakeUnlessInstalled({ files: "any", guest });

@@ -190,12 +190,12 @@ export class FakeVmm {
     countTraffic(id, counters, direction, traffic);
   }
 
-  /** Ends the process as SIGKILL does: the socket file stays. */
+  /** Ends the VMM as SIGKILL does: it writes no event; socket files stay. */
   crash(): Promise<void> {
     return this.#end(killedBy("SIGKILL"));
   }
 
-  /** Ends the process as SIGTERM does: the VM is shut down first. */
+  /** Shuts the VM down and ends, as by SIGTERM; nothing during a request. */
   async terminate(): Promise<void> {
     // A signal waits for a running request, such as a migration that comes in.
     if (this.#server.busy || this.#ending !== undefined) return;

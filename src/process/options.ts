@@ -107,10 +107,14 @@ export interface SpawnVmmOptions {
    */
   readonly signal?: AbortSignal;
   /**
-   * The reaction to SIGINT, SIGTERM and SIGHUP: `"kill"` kills the VMM and its
-   * guest, `"stop"` calls `stop()` with `stopTimeoutMs`, and a second signal
-   * kills. Both end the script by the signal afterwards, unless the script has
-   * listeners of its own. `"ignore"` leaves the signals to the script.
+   * The reaction to SIGINT, SIGTERM and SIGHUP:
+   *
+   * - `"kill"` kills the VMM and its guest.
+   * - `"stop"` calls `stop()` with `stopTimeoutMs`. A second signal kills.
+   * - `"ignore"` does nothing: the signal is left to the script.
+   *
+   * After `"kill"` and `"stop"` the signal ends the script too, unless the
+   * script has its own listener for that signal.
    *
    * Default: `"kill"`.
    */

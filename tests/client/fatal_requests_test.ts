@@ -200,10 +200,10 @@ test("a file descriptor in a body is refused, with the ways that work", () =>
     async ({ path, requests }) => {
       const { vm } = createClient(path);
       const calls: [string, Promise<unknown>][] = [
-        ["fds", vm.create({ net: [{ fds: [7] }] })],
+        ["net[1].fds", vm.create({ net: [{ fds: [] }, { fds: [7] }] })],
         ["fds", vm.addNet({ fds: [8, 9] })],
         ["fd", vm.addDevice({ fd: 3 })],
-        ["iommufd_fd", vm.create({ platform: { iommufd_fd: 4 } })],
+        ["platform.iommufd_fd", vm.create({ platform: { iommufd_fd: 4 } })],
       ];
       for (const [field, call] of calls) {
         await assert.rejects(call, (error) => {

@@ -24,6 +24,11 @@ export interface OpenConsoleOptions extends ConsoleOptions {
  * nothing of the boot is missed: since v53.0 the VMM keeps up to a MiB of
  * output for its first client.
  *
+ * Open a `Pty` after `vm.create` or after `vm.boot`, not after `vm.shutdown`:
+ * then `vm.info` still names the pseudoterminal of the last boot, and another
+ * program may have that number by now. A console of `{ pty }` ends with that
+ * boot.
+ *
  * The console lives until the VMM ends, over reboots. If you give a path, the
  * console does not see the end of the VMM. It ends when nothing has listened on
  * the path for two seconds. A serial port has one client: the next one takes it
@@ -49,8 +54,9 @@ export interface OpenConsoleOptions extends ConsoleOptions {
  * await using console = await openConsole({ client });
  * await console.waitFor(/login: $/);
  * await console.write("root\n");
- * await console.waitFor("# ");
- * const kernel = await console.run("uname -r", { prompt: "# " });
+ * const prompt = /[^\r\n]*[#$] $/; // such as "root@vm0:~# "
+ * await console.waitFor(prompt);
+ * const kernel = await console.run("uname -r", { prompt });
  * ```
  */
 export async function openConsole(

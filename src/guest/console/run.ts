@@ -8,8 +8,9 @@ import { type ConsoleWaitOptions, waitForPattern } from "./wait_for.ts";
 /** Options of a console's `run`. */
 export interface RunOptions extends ConsoleWaitOptions {
   /**
-   * The prompt of the shell. A text counts only at the beginning of a line; a
-   * pattern counts anywhere.
+   * The prompt of the shell. A text is the whole prompt, and counts only at the
+   * beginning of a line; a pattern counts anywhere. `/[^\r\n]*[#$] $/` matches
+   * the usual prompts, such as `root@vm0:~# `.
    */
   readonly prompt: RegExp | string;
   /**
@@ -35,7 +36,7 @@ export async function runCommand(
     );
   }
   const scope = createGuestScope({ timeoutMs, signal }, {
-    unmet: `no prompt came after ${JSON.stringify(command)}`,
+    unmet: `${nameOf(prompt)} did not come after ${JSON.stringify(command)}`,
     lastSeen: () => excerptOf(buffer.unread),
   });
   const wait = { signal: scope.signal };
@@ -50,6 +51,12 @@ export async function runCommand(
   } finally {
     scope.close();
   }
+}
+
+function nameOf(prompt: RegExp | string): string {
+  return typeof prompt === "string"
+    ? `a line that begins with the prompt ${JSON.stringify(prompt)}`
+    : `the prompt ${prompt}`;
 }
 
 /** The echo of a command, which a line editor may wrap and redraw. */

@@ -36,8 +36,16 @@ import { MigrationUrls } from "./urls.ts";
  * the library cannot stop it while it receives the VM, so the VM may still
  * arrive there.
  *
- * @throws {InvalidRequestError} `source`, `destination` or `url`, before
- * anything is sent; `fatal_request` when the VM has shared memory.
+ * These errors come before anything is sent to the destination:
+ *
+ * @throws {InvalidRequestError} `source`, `destination` or `url`;
+ * `fatal_request` when the VM has shared memory.
+ * @throws {ApiError} `not_created`: the source has no VM.
+ * @throws {ConnectionError} A VMM cannot be reached.
+ * @throws {DeadlineError} after `timeoutMs`.
+ *
+ * All later failures, also a deadline and an abort:
+ *
  * @throws {MigrationError} with the state of each side; its `cause` is the
  * reason, or the reason of the signal.
  */
