@@ -59,10 +59,10 @@ export const backup: Recipe = (directory, form) =>
     assert.equal(kept.length, 2, kept.join());
     for (const name of kept) {
       const path = join(backups, name);
-      const disk = statSync(join(path, "0-disk.raw"));
+      const disk = statSync(join(path, "disks/0-disk.raw"));
       assert.equal(disk.size, 16 << 20);
-      const text = readFileSync(join(path, "config.json"), "utf8");
-      assert.equal(JSON.parse(text).disks[0].path, join(path, "0-disk.raw"));
+      const text = readFileSync(join(path, "snapshot.json"), "utf8");
+      assert.equal(JSON.parse(text).disks[0].copy, "disks/0-disk.raw");
     }
     assert.equal((await vmm.client.vm.info()).state, "Running");
 
