@@ -68,19 +68,50 @@ for (const { name, test, program, kernel } of spawners) {
 
   test(`${name}: a guest that reboots goes on by default`, async () => {
     const vmm = await start({});
+    const events = namesOf(vmm);
     try {
-      for (const command of ["reset", "panic", "reset"]) {
+      for (const command of ["reset", "panic", "reset", "off"]) {
         await vmm.console!.waitFor(PROMPT, wait);
         await vmm.console!.write(`${command}\r`);
       }
-      await vmm.console!.waitFor(PROMPT, wait);
-      process.kill(vmm.pid, "SIGKILL");
-      assert.equal(brief(await vmm.ended), "killed other");
+      assert.equal(brief(await vmm.ended), "powered-off guest");
+      assert.deepEqual(await events, EVENTS);
     } finally {
       await vmm.kill();
     }
     vmm.client.close();
   });
+
+  test(`${name}: a VMM that somebody kills is reported`, async () => {
+    const vmm = await start(ONCE);
+    process.kill(vmm.pid, "SIGKILL");
+    assert.equal(brief(await vmm.ended), "killed other");
+    await vmm.kill();
+    vmm.client.close();
+  });
+}
+
+/** The events of the guest's actions; the fake reports what a real VMM does. */
+const EVENTS = [
+  ["vmm starting", null],
+  ["vm booting", null],
+  ["vm booted", null],
+  ["vm rebooting", null],
+  ["vm rebooted", null],
+  ["guest panic", { event: "panic" }],
+  ["vm rebooting", null],
+  ["vm rebooted", null],
+  ["vm shutdown", null],
+  ["vm deleted", null],
+  ["vmm shutdown", null],
+];
+
+async function namesOf({ events }: VmmProcess): Promise<unknown[]> {
+  const names = [];
+  for await (const { source, event, properties } of events()) {
+    names.push([`${source} ${event}`, properties]);
+  }
+  return names;
 }
 
 for (const { name, test, command } of programs) {
