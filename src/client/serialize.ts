@@ -1,7 +1,7 @@
 /** Writes the body of a request. */
 import type { ErrorContext } from "../errors/base_error.ts";
 import { InvalidRequestError } from "../errors/errors.ts";
-import { InexactValueError, stringify } from "../json/json.ts";
+import { InexactValueError, pathTo, stringify } from "../json/json.ts";
 
 /** @throws {InvalidRequestError} if the body has no JSON that the VMM reads. */
 export function serialize(body: unknown, context: ErrorContext): string {
@@ -12,31 +12,20 @@ export function serialize(body: unknown, context: ErrorContext): string {
   try {
     const text = stringify(body) ??
       refuse("body", "the operation takes a body, and none was given");
-    const key = DESCRIPTOR.exec(text)?.[1];
-    if (key === undefined) return text;
-    return refuse(pathOf(JSON.parse(text), key) ?? key, WITHOUT_DESCRIPTORS);
+    const field = DESCRIPTOR.exec(text)?.[1];
+    if (field === undefined) return text;
+    const value = JSON.parse(text);
+    JSON.stringify(value, function (key, item) {
+      if (key !== field || !/^\d/.test(item)) return item;
+      refuse(pathTo(value, this, key), WITHOUT_DESCRIPTORS);
+    });
+    return text;
   } catch (error) {
     if (error instanceof InvalidRequestError) throw error;
     return error instanceof InexactValueError
       ? refuse(error.path, error.message)
       : refuse("body", `the body cannot be written as JSON: ${error}`, error);
   }
-}
-
-/** The path of the first member of that name with numbers. */
-function pathOf(
-  value: object,
-  key: string,
-  path: string = "",
-): string | undefined {
-  for (const [name, part] of Object.entries(value)) {
-    const dot = path && `${path}.`;
-    const step = Array.isArray(value) ? `${path}[${name}]` : dot + name;
-    if (name === key && /^\d/.test(String(part))) return step;
-    const found = Object(part) === part ? pathOf(part, key, step) : undefined;
-    if (found) return found;
-  }
-  return undefined;
 }
 
 /** A key with a number in its place; a quote within a text has a backslash. */

@@ -102,7 +102,7 @@ const always: Reviver = (_, value, { source }) =>
   typeof value === "number" && INTEGER.test(source!) ? BigInt(source!) : value;
 
 /** The path of `key` of `holder` in `root`; searched only after a failure. */
-function pathTo(root: unknown, holder: unknown, key: string): string {
+export function pathTo(root: unknown, holder: unknown, key: string): string {
   const walk = (node: unknown, steps: readonly Step[]): string | undefined => {
     if (typeof node !== "object" || node === null) return undefined;
     const step = (name: string) => Array.isArray(node) ? Number(name) : name;
