@@ -115,9 +115,8 @@ async function boot(ctx: Context, not?: string): Promise<Place> {
   const config = (await ctx.get<VmConfig>("config"))!;
   const place = await nextPlace(ctx, not);
   ctx.set("place", place);
-  const step = { vm: ctx.key, run: place.run, config };
   try {
-    await hostOf(ctx, place).boot(step);
+    await hostOf(ctx, place).boot({ vm: ctx.key, run: place.run, config });
   } catch (error) {
     // The VMM refused the VM. (If the step was killed, the VM may run.)
     if (error instanceof restate.TerminalError && error.code === 422) {

@@ -12,6 +12,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ask, identityKey, query, startEngine } from "./engine.ts";
 import type { Scheduler } from "./services.ts";
 
+export { rpc } from "@restatedev/restate-sdk-clients";
+
+type Work<T> = (fleet: LocalFleet) => Promise<T>;
+
 export class LocalFleet {
   readonly directory: string = mkdtempSync(join(tmpdir(), "fleet-"));
   readonly hosts: readonly string[];
@@ -30,10 +34,7 @@ export class LocalFleet {
   }
 
   /** Runs a fleet, and leaves nothing behind. */
-  static async run<T>(
-    hosts: readonly string[],
-    work: (fleet: LocalFleet) => Promise<T>,
-  ): Promise<T> {
+  static async run<T>(hosts: string[], work: Work<T>): Promise<T> {
     const fleet = new LocalFleet(hosts, await freePorts(4 + hosts.length));
     try {
       await fleet.startAll();
@@ -63,9 +64,12 @@ export class LocalFleet {
       return await until(() => query(this.admin, "SELECT key FROM state"));
     }
     const port = String(this.#ports[4 + this.hosts.indexOf(part)]);
-    const args = part === "fleet"
-      ? ["fleet.ts", port, this.admin]
-      : ["host.ts", part, `${this.directory}/${part}`, port];
+    const args = part === "fleet" ? ["fleet.ts", port, this.admin] : [
+      process.env["FLEET_HOST"] ?? "host.ts",
+      part,
+      `${this.directory}/${part}`,
+      port,
+    ];
     const child = spawn(
       process.execPath,
       [...RUN, ...args, identityKey(directory)],

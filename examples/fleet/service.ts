@@ -5,6 +5,8 @@ import * as restate from "@restatedev/restate-sdk";
 import { TerminalError } from "@restatedev/restate-sdk";
 import { createServer } from "node:http2";
 
+export { service } from "@restatedev/restate-sdk";
+
 /** Keeps integers of 64 bits exact in requests, results and state. */
 const serde: restate.Serde<unknown> = {
   contentType: "application/json",

@@ -18,6 +18,8 @@ export interface Place {
   readonly run: number;
 }
 
+type Send = Run & { readonly url: string; readonly since: number };
+
 /** `host-<id>`: the steps of a host. Each may be asked twice. */
 export interface Host {
   boot(ctx: Context, step: Run & { config: VmConfig }): Promise<void>;
@@ -25,10 +27,7 @@ export interface Host {
   receive(ctx: Context, step: Run): Promise<string>;
   /** The place in the events after which a migration is the one to send. */
   mark(ctx: Context, step: Run): Promise<number>;
-  send(
-    ctx: Context,
-    step: Run & { url: string; since: number },
-  ): Promise<SendOutcome>;
+  send(ctx: Context, step: Send): Promise<SendOutcome>;
   arrived(ctx: Context, step: Run): Promise<boolean>;
   end(ctx: Context, step: Run): Promise<void>;
 }

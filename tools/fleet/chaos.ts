@@ -4,10 +4,9 @@
  * `deno task test:fleet --minutes 10`. The VMM is the fake, or the one that
  * `CLOUD_HYPERVISOR` names.
  */
-import { rpc } from "@restatedev/restate-sdk-clients";
 import { setTimeout as pause } from "node:timers/promises";
 import { query } from "../../examples/fleet/engine.ts";
-import { LocalFleet } from "../../examples/fleet/local.ts";
+import { LocalFleet, rpc } from "../../examples/fleet/local.ts";
 import type { Vm } from "../../examples/fleet/services.ts";
 import { randomFrom } from "../../tests/support/random.ts";
 import { findFaults } from "./find_faults.ts";
