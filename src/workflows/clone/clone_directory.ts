@@ -22,7 +22,7 @@ import { SNAPSHOT_FILES } from "../snapshot_files.ts";
 
 /**
  * Creates the directory, of mode 0700, or replaces one that an earlier call has
- * left. Returns a function that removes what it created.
+ * left. Returns a function that removes the directory.
  *
  * @throws {InvalidRequestError} `target`, or the path of a value that JSON
  * cannot hold.
@@ -34,8 +34,8 @@ export function createCloneDirectory(
 ): () => void {
   const text = toText(config);
   removeOldClone(target);
-  const isCreated = openDirectory(target);
-  const remove = (): void => removeFiles(target, isCreated);
+  openDirectory(target);
+  const remove = (): void => removeFiles(target);
   try {
     writeFileSync(join(target, MARK), "", EXCLUSIVE);
     for (const name of SNAPSHOT_FILES) {
@@ -50,15 +50,12 @@ export function createCloneDirectory(
   return remove;
 }
 
-/** Returns false if the directory was there, empty. */
-function openDirectory(target: string): boolean {
+/** Creates the directory, unless it is there and empty. */
+function openDirectory(target: string): void {
   try {
     const stat = lstatSync(target, { throwIfNoEntry: false });
-    if (stat === undefined) {
-      createPrivateDirectory(target);
-      return true;
-    }
-    if (stat.isDirectory() && readdirSync(target).length === 0) return false;
+    if (stat === undefined) return createPrivateDirectory(target);
+    if (stat.isDirectory() && readdirSync(target).length === 0) return;
   } catch (error) {
     throw cannotOpen(target, error, "target");
   }
@@ -70,10 +67,10 @@ function openDirectory(target: string): boolean {
 }
 
 /** Files that another program put there in the meantime stay. */
-function removeFiles(target: string, isCreated: boolean): void {
+function removeFiles(target: string): void {
   try {
     for (const name of FILES) rmSync(join(target, name), { force: true });
-    if (isCreated) rmdirSync(target);
+    rmdirSync(target);
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== "ENOTEMPTY" && code !== "ENOENT") throw error;

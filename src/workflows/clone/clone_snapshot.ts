@@ -59,15 +59,26 @@ export interface RestoredClone {
  * @example
  * ```ts
  * import { spawnVmm } from "@chv/cloud-hypervisor/process";
- * import { cloneSnapshot, ownPaths } from "@chv/cloud-hypervisor/workflows";
+ * import { fakeProgram } from "@chv/cloud-hypervisor/testing";
+ * import {
+ *   cloneSnapshot,
+ *   ownPaths,
+ *   snapshotVm,
+ * } from "@chv/cloud-hypervisor/workflows";
  *
- * const vmm = await spawnVmm();
- * const disks = { "/vm/root.raw": "/vm/clone.raw" };
- * const edit = ownPaths(vmm.directory, { disks });
- * const clone = await cloneSnapshot("/vm/snapshot", "/vm/clone", edit);
- * const { memory_restore_mode, reason } = await clone.restore(vmm);
- * clone.remove();
- * console.log(memory_restore_mode, reason ?? "");
+ * const program = fakeProgram({ files: "any" });
+ * const config = { payload: { kernel: "/boot/vmlinux" } };
+ * const source = await spawnVmm({ ...program, config });
+ * const snapshot = `${source.directory}/snapshot`;
+ * await snapshotVm(source, snapshot);
+ *
+ * const vmm = await spawnVmm(program);
+ * const target = `${vmm.directory}/clone`;
+ * const edit = ownPaths(vmm.directory);
+ * const clone = await cloneSnapshot(snapshot, target, edit);
+ * const { memory_restore_mode } = await clone.restore(vmm);
+ * console.log(memory_restore_mode); // OnDemand
+ * await Promise.all([source.kill(), vmm.kill()]);
  * ```
  */
 export async function cloneSnapshot(
