@@ -27,8 +27,8 @@ export function checkSetId(program: string): void {
 /**
  * Looks at the running program, since only `getcap` can look at its file.
  *
- * @throws {InvalidRequestError} `parentDeathSignal` when the program got
- * capabilities from its file.
+ * @throws {InvalidRequestError} `parentDeathSignal` when the program has file
+ * capabilities.
  */
 export function assertNoFileCapabilities(pid: number): void {
   if (process.getuid?.() === 0) return;
@@ -36,7 +36,7 @@ export function assertNoFileCapabilities(pid: number): void {
   const own = capabilitiesOf("self");
   if (capabilities === undefined || own === undefined) return;
   if ((capabilities & ~own) !== 0n) {
-    throw refusal("the program has capabilities of its file");
+    throw refusal("the program has file capabilities");
   }
 }
 
