@@ -1,5 +1,6 @@
 /** The parts of a migration, each asked again and by another script. */
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -121,6 +122,19 @@ test("two calls of sendVm() at once move the VM once", () =>
     assert.deepEqual(await Promise.all(both), ["moved", "moved"]);
   }));
 
+test("sendVm() follows a migration of which no event has come yet", () =>
+  pair(async ({ directory, from, to }) => {
+    const url = `unix:${directory}/socket`;
+    await receiveVm(to.vmm, { url });
+    const chain = ["Error from API", "There is already an ongoing migration"];
+    const fault = { status: 500, chain };
+    from.fake.injectFault({ operation: "vm.send-migration", fault });
+    const following = sendVm(from.vmm, { url });
+    while (sent(from) === 0) await turn();
+    await from.vmm.client.vm.sendMigration({ destination_url: url });
+    assert.equal(await following, "moved");
+  }));
+
 test("sendVm() says that the VM stayed when the destination dies", async () => {
   const clock = new FakeClock();
   await pair(async ({ directory, from, to }) => {
@@ -188,4 +202,35 @@ test("the parts refuse TLS where the VMM would ignore it", () =>
     const source = { ...from.vmm, client: ping(from.vmm.client) };
     await assert.rejects(sendVm(source, { url, send: tls }), refused);
     assert.equal(sent(from), 0);
+  }));
+
+test("the parts pass all other fields to the VMM", () =>
+  pair(async ({ directory, from, to }) => {
+    const url = `tcp:127.0.0.1:${await freePort()}`;
+    const tls_dir = join(directory, "tls");
+    mkdirSync(tls_dir);
+    for (const side of ["server", "client"]) {
+      for (const name of ["ca-cert", `${side}-cert`, `${side}-key`]) {
+        writeFileSync(join(tls_dir, `${name}.pem`), "");
+      }
+    }
+    await receiveVm(to.vmm, { url, receive: { tls_dir } });
+    const send = {
+      tls_dir,
+      connections: 4,
+      downtime_ms: 100,
+      timeout_s: 60,
+      timeout_strategy: "Ignore",
+    } as const;
+    assert.equal(await sendVm(from.vmm, { url, send }), "moved");
+    const bodyOf = ({ fake }: Faked, name: string): unknown =>
+      JSON.parse(fake.requests.find(({ path }) => path.includes(name))!.body);
+    assert.deepEqual(bodyOf(from, "send-migration"), {
+      ...send,
+      destination_url: url,
+    });
+    assert.deepEqual(bodyOf(to, "receive-migration"), {
+      tls_dir,
+      receiver_url: url,
+    });
   }));

@@ -122,8 +122,10 @@ test("migrateVm() rolls back a move of another script that fails", async () => {
     });
     await joined.promise;
     await to.fake.crash();
-    await fails(migrating, "Running", "gone");
-    await fails(second, "Running", "gone");
+    await Promise.all([
+      fails(migrating, "Running", "gone"),
+      fails(second, "Running", "gone"),
+    ]);
   }, { source: { clock, guest: { migrationMs: 1000 } } });
 });
 
