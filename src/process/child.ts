@@ -81,7 +81,9 @@ async function childOf(
     pid,
     exited,
     isRunning: () => isRunning,
-    keepScript: (isKept) => isKept ? child.ref() : child.unref(),
+    keepScript(isKept) {
+      if (isRunning) isKept ? child.ref() : child.unref();
+    },
     signal(name) {
       if (isRunning) kill(child, pid, name);
     },
@@ -95,8 +97,10 @@ function kill(child: ChildProcess, pid: number, name: NodeJS.Signals): void {
     try {
       process.kill(target, name);
       return;
-    } catch {
-      // The group may not exist yet, and the process may have ended.
+    } catch (error) {
+      // The group may not exist yet; without a process there is nothing to end.
+      const isGone = (error as { code?: unknown }).code === "ESRCH";
+      if (isGone && target === pid) return;
     }
   }
   // The only way for a Deno script that may run nothing but this program.

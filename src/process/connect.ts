@@ -156,7 +156,9 @@ function referenceOf(path: string): VmmReference {
 function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
-  } catch {
+  } catch (error) {
+    // Deno denies the access without a code.
+    if ((error as Error).name === "NotCapable") throw error;
     return false;
   }
 }

@@ -16,7 +16,7 @@ import { orHasRun } from "./last_events.ts";
 import { toLastingChild } from "./lasting_child.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import { createOwnedClient } from "./owned_client.ts";
-import { identify } from "./process_id.ts";
+import { identify, type ProcessId } from "./process_id.ts";
 import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
 import {
   readRecord,
@@ -63,7 +63,7 @@ export async function spawnDetached(
       child = await start(options, directory, files, ownsDirectory, onStart);
       const ready = waitUntilReady(child, plain, options);
       await orHasRun(ready, directory.eventsPath);
-      child = toLastingChild(child);
+      child = toLastingChild(child, readRecord(recordPath) as ProcessId);
     } else if (before?.pid !== child.pid) {
       // Its script died before it could record the VMM.
       const record = before ?? recordOf([], directory, ownsDirectory);

@@ -25,14 +25,16 @@ export interface DirectoryLock {
 
 /**
  * Waits until no other script holds the directory. Calls `create` before each
- * try, because the script before may have removed the directory.
+ * try, because the script before may have removed the directory. A lock that is
+ * not touched for `deadMs` counts as dead if its process cannot be compared.
  */
 export async function lockDirectory(
   path: string,
   create: () => void,
   scope: AbortScope,
+  deadMs: number = DEAD_MS,
 ): Promise<DirectoryLock> {
-  const observed = new Map<string, Observation>();
+  const observed: Observations = { deadMs, files: new Map() };
   for (;;) {
     create();
     if (!isHeld(path, observed)) {
@@ -89,7 +91,7 @@ function touch(file: string): void {
 /** Removes the files of dead scripts; true if another script lives. */
 function isHeld(
   path: string,
-  observed: Map<string, Observation>,
+  observed: Observations,
   own?: string,
 ): boolean {
   return namesIn(path).filter((name) => isLockFile(name) && name !== own)
@@ -120,6 +122,12 @@ function ownerOf(name: string): ProcessId {
   };
 }
 
+/** The times at which the files of locks were touched. */
+interface Observations {
+  readonly deadMs: number;
+  readonly files: Map<string, Observation>;
+}
+
 interface Observation {
   readonly mtimeMs: number;
   /** By a clock that stands while the machine sleeps. */
@@ -129,14 +137,14 @@ interface Observation {
 /** A lock that is not touched is dead, if processes cannot be compared. */
 function isBeating(
   file: string,
-  observed: Map<string, Observation>,
+  observed: Observations,
 ): boolean {
   const mtimeMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   if (mtimeMs === undefined) return false;
   const now = performance.now();
-  const before = observed.get(file);
-  if (before?.mtimeMs === mtimeMs) return now - before.since < DEAD_MS;
-  observed.set(file, { mtimeMs, since: now });
+  const before = observed.files.get(file);
+  if (before?.mtimeMs === mtimeMs) return now - before.since < observed.deadMs;
+  observed.files.set(file, { mtimeMs, since: now });
   return true;
 }
 

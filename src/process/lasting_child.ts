@@ -46,11 +46,20 @@ export function createAdoptedChild(
   });
 }
 
-/** The child, which keeps the script alive only while `exited` is awaited. */
-export function toLastingChild(child: Child): Child {
+/**
+ * The child, which keeps the script alive only while `exited` is awaited. If
+ * `id` is given, another process with the same pid is never signalled.
+ */
+export function toLastingChild(child: Child, id?: ProcessId): Child {
   child.keepScript?.(false);
   const keep = (): void => child.keepScript?.(true);
-  return { ...child, exited: new AwaitedPromise(child.exited, keep) };
+  return {
+    ...child,
+    exited: new AwaitedPromise(child.exited, keep),
+    signal(name) {
+      if (id === undefined || runs(id) !== false) child.signal(name);
+    },
+  };
 }
 
 /** Calls `end` when nothing listened on the socket twice. */

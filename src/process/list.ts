@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { checkPath } from "../arguments/path.ts";
 import { createClient } from "../client/create_client.ts";
 import { ConnectionError } from "../errors/errors.ts";
+import { isSocket } from "../vmm/vm_sockets.ts";
 import { AbortScope } from "../wait/abort_scope.ts";
 import { findProcess } from "./find_vmm.ts";
 import { readRecord } from "./record.ts";
@@ -50,7 +51,7 @@ function directoriesIn(path: string): string[] {
   const entries = entriesOf(path);
   const hasVmm = entries.some((entry) =>
     entry.name === "vmm.json" && entry.isFile() ||
-    entry.name === "api.sock" && entry.isSocket()
+    entry.name === "api.sock" && isSocket(join(path, entry.name))
   );
   if (hasVmm) return [path];
   return entries.filter((entry) => entry.isDirectory())
@@ -60,9 +61,10 @@ function directoriesIn(path: string): string[] {
 function entriesOf(path: string): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });
-  } catch {
+  } catch (error) {
     // It is gone, is no directory, or belongs to another user.
-    return [];
+    if (PASSED_OVER.has((error as { code?: unknown }).code)) return [];
+    throw error;
   }
 }
 
@@ -81,6 +83,8 @@ async function describe(directory: string): Promise<VmmListing> {
       isAlive: id !== undefined,
     };
   } catch (error) {
+    const { code } = error as ConnectionError;
+    if (code === "runtime_permission") throw error;
     // Only a VMM that lives denies the access to its socket.
     const isAlive = error instanceof ConnectionError;
     return { directory, socketPath, isAlive };
@@ -88,3 +92,10 @@ async function describe(directory: string): Promise<VmmListing> {
     scope.close();
   }
 }
+
+const PASSED_OVER: ReadonlySet<unknown> = new Set([
+  "EACCES",
+  "ENOENT",
+  "ENOTDIR",
+  "EPERM",
+]);

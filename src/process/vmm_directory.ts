@@ -83,9 +83,12 @@ export class VmmDirectory {
   /** Creates the directory, unless it exists; true if it was created. */
   create(): boolean {
     try {
+      const stat = lstatSync(this.path, { throwIfNoEntry: false });
+      if (stat !== undefined) return false;
       createPrivateDirectory(this.path);
       return true;
     } catch (error) {
+      // Another script has created it just now.
       if ((error as { code?: unknown }).code === "EEXIST") return false;
       throw cannotOpen(this.path, error);
     }

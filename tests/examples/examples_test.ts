@@ -28,6 +28,7 @@ import {
   events,
   file,
   first,
+  keep,
   many,
   prints,
 } from "./recipes_that_spawn.ts";
@@ -58,6 +59,7 @@ const TABLE: { readonly [name: string]: Example } = {
   first: { run: first, as: EVERY },
   health: { run: health, as: EVERY },
   hotplug: { run: hotplug, as: EVERY },
+  keep: { run: keep, as: ["fake", "real"] },
   many: { run: many, as: EVERY },
   metrics: { run: metrics, as: EVERY },
   migrate: {

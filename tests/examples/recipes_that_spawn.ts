@@ -29,6 +29,24 @@ export function prints(name: string, output: RegExp): Recipe {
   };
 }
 
+export async function keep(directory: string, form: Form): Promise<void> {
+  const { payload } = smallVm(directory);
+  const vms = join(directory, "vms");
+  const run = (...args: string[]): Promise<string> =>
+    start("keep", [vms, ...args], directory, form).ended();
+  const [, pid] = /^a runs in VMM (\d+)$/m.exec(
+    await run("up", "a", payload!.kernel!),
+  )!;
+  // The next run finds the same VMM.
+  assert.match(
+    await run("up", "a", payload!.kernel!),
+    new RegExp(`^a runs in VMM ${pid}$`, "m"),
+  );
+  assert.equal(await run("ls"), `${join(vms, "a")}: VMM ${pid}\n`);
+  assert.match(await run("down", "a"), /^a was ended by /);
+  assert.equal(await run("ls"), `${join(vms, "a")}: ended\n`);
+}
+
 export async function attach(directory: string, form: Form): Promise<void> {
   const { payload } = smallVm(directory);
   const script = start("attach", [payload!.kernel!], directory, form);

@@ -8,7 +8,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { connectVmm, spawnVmm } from "../../src/process/mod.ts";
 import { fakeCommand } from "../../testing/mod.ts";
-import { programCommand } from "../support/owner_script.ts";
+import { programCommand, startOwner } from "../support/owner_script.ts";
 import { inDirectory, isRunning, programs, smallVm } from "../support/vmms.ts";
 
 const command = fakeCommand();
@@ -250,4 +250,16 @@ test("the reference of a handle goes through JSON", () =>
       eventsPath: undefined,
       directory: undefined,
     });
+  }));
+
+test("a worker starts a VMM that outlives its script", () =>
+  inDirectory(async (parent) => {
+    const directory = join(parent, "vmm");
+    const env = { DETACHED_DIRECTORY: directory };
+    const { firstLine, ended } = await startOwner("worker_owner", [], env);
+    assert.equal((await ended())[0], 0);
+    const vmm = await spawnVmm({ command, directory, detach: true });
+    assert.equal(`${vmm.pid}`, firstLine);
+    await vmm.kill();
+    assert.deepEqual(readdirSync(parent), []);
   }));

@@ -9,7 +9,12 @@ const { postMessage } = globalThis as {
 const send = postMessage ?? await messagePort();
 try {
   const parentDeathSignal = process.env["PARENT_DEATH_SIGNAL"] !== undefined;
-  const vmm = await spawnVmm({ command: fakeCommand(), parentDeathSignal });
+  const directory = process.env["DETACHED_DIRECTORY"];
+  const vmm = await spawnVmm({
+    command: fakeCommand(),
+    parentDeathSignal,
+    ...directory !== undefined && { detach: true, directory },
+  });
   send(`${vmm.pid}`);
 } catch (error) {
   send((error as Error).message);

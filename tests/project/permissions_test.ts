@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -69,6 +69,23 @@ const SCRIPTS: { readonly [call: string]: string } = {
     const vmm = await connectVmm("S", { eventsPath: "E" });
     for await (const _ of vmm.events()) break;
     await vmm.client.vmm.ping();`,
+  'spawnVmm({ detach: true, directory: "D" })': `
+    const options = { detach: true, directory: "D", command: COMMAND };
+    const vmm = await spawnVmm(options);
+    for await (const _ of vmm.events()) break;
+    const same = await spawnVmm(options);
+    if (same.pid !== vmm.pid) throw new Error("started twice");
+    await same.kill().then(() => { throw new Error("signalled"); }, (error) => {
+      if (!error.message.includes("run the script with -A")) throw error;
+    });
+    await same.stop();`,
+  'connectVmm("D")': `
+    const vmm = await connectVmm("D");
+    for await (const _ of vmm.events()) break;
+    await vmm.client.vmm.ping();`,
+  'listVmms("D")': `
+    const [{ isAlive }] = await listVmms("D");
+    if (!isAlive) throw new Error("not found");`,
   'spawnVmm({ directory: "D" })': `
     const vmm = await spawnVmm({ command: COMMAND, directory: "D" });
     for await (const _ of vmm.events()) break;
@@ -172,6 +189,7 @@ async function run(
   const fill = (text: string): string =>
     text.replaceAll(LETTER, (letter) => place[letter]!);
   mkdirSync(join(scratch, "tmp"));
+  if (dirname(place["S"]!) !== scratch) mkdirSync(dirname(place["S"]!));
   writeFileSync(place["E"]!, EVENT);
   try {
     if (entry.startsWith("./testing")) {
@@ -207,9 +225,11 @@ async function run(
 
 /** The meanings of the page's letters. */
 function placesIn(scratch: string, call: string): Record<string, string> {
+  const isKnown = call === 'connectVmm("D")' || call === 'listVmms("D")';
+  const home = isKnown ? join(scratch, "directory") : scratch;
   return {
-    S: join(scratch, "api.sock"),
-    E: join(scratch, "events"),
+    S: join(home, "api.sock"),
+    E: join(home, "events"),
     D: join(scratch, "directory"),
     V: join(scratch, "vsock"),
     P: DENO,

@@ -50,6 +50,7 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
   "docs/testing.md 3": /^deadline$/,
   "docs/testing.md 4": /^power-button$/,
   "docs/testing.md 5": /^Linux$/,
+  "docs/long-lived.md 1": /^\d+\n[^]*vms\/web/,
   "docs/many.md 1": /vm9[^]*vm9[^]*powered-off[^]*guest/,
   "docs/many.md 4": /^(?=[^]*web vmm shutdown)(?=[^]*db vmm shutdown)/,
   "docs/many.md 2": /^(powered-off by script(, )?){3}$/,
@@ -152,6 +153,7 @@ async function run({ name, code }: Snippet, path: string): Promise<string> {
     const places: readonly (readonly [string, string])[] = [
       ["/run/vm0/api.sock", vmm.socketPath],
       ["/run/vm0/events", join(scratch, "events")],
+      ["/var/lib/vms", join(scratch, "vms")],
       ["/var/backup/vm0", join(scratch, "backup")],
       ["/var/lib/vms", join(scratch, "vms")],
       [IMAGE, join(scratch, "disk")],

@@ -37,7 +37,8 @@ export async function runKills(
       return await body();
     } catch (error) {
       failures++;
-      print(`${name} failed ${moment}: ${error}`);
+      const { stack } = error as Error;
+      print(`${name} failed ${moment}: ${stack ?? error}`);
       return undefined;
     }
   };
