@@ -18,12 +18,13 @@ import { HttpServer } from "./http/server.ts";
 import { realClock } from "./machine/clock.ts";
 import { countTraffic, type Traffic } from "./machine/counters.ts";
 import { type EmittedEvent, EventMonitor } from "./machine/event_monitor.ts";
-import { type Exit, exitCode, killedBy } from "./machine/exit.ts";
+import { type Exit, exitCode, killedBy, leavesSocket } from "./machine/exit.ts";
 import { Host } from "./machine/host.ts";
 import { Machine } from "./machine/machine.ts";
 import { terminateVmm } from "./operations/run.ts";
 import { type FakeVmmOptions, StartError } from "./options.ts";
-import { type Release, releaseOf } from "./release.ts";
+import { releaseOf } from "./release.ts";
+import type { Release } from "./release_type.ts";
 
 /**
  * A fake VMM on a Unix socket.
@@ -239,7 +240,7 @@ export class FakeVmm {
       // The response to the request that ends the process is sent first.
       await new Promise((resolve) => setImmediate(resolve));
       await this.#machine.exit(exit.code !== 0);
-      await this.#server.close(exit.code !== 0);
+      await this.#server.close(leavesSocket(exit, this.#machine.release));
       if (this.#ownFd !== undefined) closeSync(this.#ownFd);
       this.#resolveExited(exit);
     })();

@@ -21,7 +21,7 @@ export type { VsockPorts } from "./guest/vsock_device.ts";
 export type { GuestScript } from "./machine/guest_script.ts";
 export type { Files } from "./machine/host.ts";
 export type { FakeProgramOptions } from "./program_environment.ts";
-export type { ReleaseName } from "./release.ts";
+export type { ReleaseName } from "./release_type.ts";
 export { type FakeVmmOptions, StartError } from "./options.ts";
 export type { LoggedRequest } from "./api/service.ts";
 export { FakeVmm } from "./fake_vmm.ts";

@@ -4,7 +4,7 @@ import type { FaultRule } from "./api/fault_rule.ts";
 import type { Clock } from "./machine/clock.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
 import type { Files } from "./machine/host.ts";
-import type { ReleaseName } from "./release.ts";
+import type { ReleaseName } from "./release_type.ts";
 
 /** The options of `FakeVmm.start()`. */
 export interface FakeVmmOptions {

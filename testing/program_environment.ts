@@ -2,7 +2,7 @@
 import type { FaultRule } from "./api/fault_rule.ts";
 import type { GuestScript } from "./machine/guest_script.ts";
 import type { FakeVmmOptions } from "./options.ts";
-import type { ReleaseName } from "./release.ts";
+import type { ReleaseName } from "./release_type.ts";
 
 /** Options of the stand-in program. */
 export interface FakeProgramOptions

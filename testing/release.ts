@@ -1,112 +1,153 @@
 /** The releases that the fake VMM can be, and every difference between them. */
+import type { Release, ReleaseName } from "./release_type.ts";
 
-/** The name of a release, newest first. */
-export type ReleaseName = "v54.0-dev" | "v53.0";
+const MIGRATION_EVENTS = [
+  "migration-started",
+  "migration-memory-iteration",
+  "migration-finished",
+  "migration-failed",
+  "migration-receive-started",
+  "migration-receive-finished",
+  "migration-receive-failed",
+];
 
-/** The reason of a refusal, as far as the status depends on it. */
-export type Kind =
-  | "missing" // no VM, or no configuration
-  | "unknown" // no such device
-  | "invalid" // the configuration breaks a rule
-  | "conflict" // an id or a path is taken
-  | "busy" // a vCPU is still being removed
-  | "failed"; // everything else
+const HEAD: Release = {
+  name: "v54.0-dev",
+  version: "54.0.0",
+  buildVersion: "v53.0-246-gae44c2971",
+  features: ["guest_debug", "io_uring", "kvm"],
+  methods: ["GET", "PUT", "PATCH", "DELETE"],
+  maxBody: 4 << 20,
+  statuses: {
+    missing: 404,
+    unknown: 404,
+    invalid: 400,
+    conflict: 409,
+    busy: 429,
+    failed: 500,
+  },
+  invalidId: "is not valid",
+  reservedDeviceOn: "first",
+  macAt: "boot",
+  removesOnce: false,
+  smallestImage: 0,
+  receiverWords: "chained",
+  removesBehindIommu: false,
+  lowerCaseWords: false,
+  flatVmdk: true,
+  reportsHostMac: false,
+  acpiTables: "refused",
+  vhostUserTimeout: "named",
+  messages: {},
+  silent: [],
+  sends: "at once",
+  senderWords: "full",
+  sendsPaused: true,
+  bootsAgain: false,
+  namesDevice: true,
+  namesSnapshotFile: true,
+  flattens: true,
+  namesImage: true,
+  writes: [],
+  hotplugsLow: false,
+  balloonWord: "Balloon",
+  keepsOutput: true,
+  leavesSocket: true,
+};
 
-/** The behaviour of one release. */
-export interface Release {
-  readonly name: ReleaseName;
-  /** The version fields of `vmm.ping`. */
-  readonly version: string;
-  readonly buildVersion: string;
-  readonly methods: readonly string[];
-  /** Largest request body in bytes. */
-  readonly maxBody: number;
-  readonly statuses: Readonly<Record<Kind, number>>;
-  /** The end of the message about an id that begins with two underscores. */
-  readonly invalidId: string;
-  /** The PCI segments whose device 0 is reserved. */
-  readonly reservedDeviceOn: "first" | "every";
-  /** When a net device without a MAC address gets one. */
-  readonly macAt: "parse" | "boot";
-  /** True if the second removal of a device that the guest holds fails. */
-  readonly removesOnce: boolean;
-  /** Bytes that an image needs for its type to be detected. */
-  readonly smallestImage: number;
-  /** The form of the message about invalid parameters of a receiver. */
-  readonly receiverWords: "chained" | "flat";
-  /** True if a device that booted behind the virtual IOMMU can be removed. */
-  readonly removesBehindIommu: boolean;
-  /** True if the errors of options begin in lower case: "unknown option". */
-  readonly lowerCaseWords: boolean;
-  /** True if descriptors of flat VMDK images are detected. */
-  readonly flatVmdk: boolean;
-  /** True if `vm.info` has the MAC address of each tap. */
-  readonly reportsHostMac: boolean;
-  /** The reaction to a memory that is too small for the ACPI tables. */
-  readonly acpiTables: "refused" | "panic";
-  /** The message about a vhost-user back end that does not listen. */
-  readonly vhostUserTimeout: "named" | "cause";
-}
+// Each release is the newer one with its differences.
+const V53_0: Release = {
+  ...HEAD,
+  name: "v53.0",
+  version: "53.0.0",
+  buildVersion: "v53.0",
+  methods: ["GET", "PUT", "PATCH"],
+  maxBody: 51200,
+  statuses: {
+    missing: 404,
+    unknown: 500,
+    invalid: 500,
+    conflict: 500,
+    busy: 429,
+    failed: 500,
+  },
+  invalidId: "is not invalid",
+  reservedDeviceOn: "every",
+  macAt: "parse",
+  removesOnce: true,
+  smallestImage: 512,
+  receiverWords: "flat",
+  removesBehindIommu: true,
+  lowerCaseWords: true,
+  flatVmdk: false,
+  reportsHostMac: true,
+  acpiTables: "panic",
+  vhostUserTimeout: "cause",
+};
 
-/** The build features of the fake, in every release. */
-export const features: readonly string[] = ["guest_debug", "io_uring", "kvm"];
+const V52_0: Release = {
+  ...V53_0,
+  name: "v52.0",
+  version: "52.0.0",
+  buildVersion: "v52.0-dirty",
+  features: ["io_uring", "kvm"],
+  statuses: { ...V53_0.statuses, missing: 500 },
+  removesOnce: false,
+  messages: {
+    "vm.send-migration": "Error starting migration sender",
+    "vm.receive-migration": "Error starting migration receiver",
+  },
+  silent: ["migration-receive-ready"],
+  sends: "at the end",
+  receiverWords: "late",
+  senderWords: "short",
+  bootsAgain: true,
+  namesDevice: false,
+  namesSnapshotFile: false,
+  writes: ["null"],
+  keepsOutput: false,
+  leavesSocket: false,
+};
+
+const V51_1: Release = {
+  ...V52_0,
+  name: "v51.1",
+  version: "51.1.0",
+  buildVersion: "v51.1-dirty",
+  silent: [...V52_0.silent, ...MIGRATION_EVENTS],
+  senderWords: "url",
+  sendsPaused: false,
+  namesImage: false,
+  writes: ["null", "false"],
+  leavesSocket: true,
+  flattens: false,
+  hotplugsLow: true,
+  balloonWord: "Ballon",
+};
+
+const V50_2: Release = {
+  ...V51_1,
+  name: "v50.2",
+  version: "50.2.0",
+  buildVersion: "v50.2-dirty",
+};
+
+const V48_0: Release = {
+  ...V50_2,
+  name: "v48.0",
+  version: "48.0.0",
+  buildVersion: "v48.0-dirty",
+  messages: { ...V50_2.messages, "vm.restore": "The VM could not restored" },
+};
 
 /** The releases by name. */
 export const releases: Readonly<Record<ReleaseName, Release>> = {
-  "v54.0-dev": {
-    name: "v54.0-dev",
-    version: "54.0.0",
-    buildVersion: "v53.0-246-gae44c2971",
-    methods: ["GET", "PUT", "PATCH", "DELETE"],
-    maxBody: 4 << 20,
-    statuses: {
-      missing: 404,
-      unknown: 404,
-      invalid: 400,
-      conflict: 409,
-      busy: 429,
-      failed: 500,
-    },
-    invalidId: "is not valid",
-    reservedDeviceOn: "first",
-    macAt: "boot",
-    removesOnce: false,
-    smallestImage: 0,
-    receiverWords: "chained",
-    removesBehindIommu: false,
-    lowerCaseWords: false,
-    flatVmdk: true,
-    reportsHostMac: false,
-    acpiTables: "refused",
-    vhostUserTimeout: "named",
-  },
-  "v53.0": {
-    name: "v53.0",
-    version: "53.0.0",
-    buildVersion: "v53.0",
-    methods: ["GET", "PUT", "PATCH"],
-    maxBody: 51200,
-    statuses: {
-      missing: 404,
-      unknown: 500,
-      invalid: 500,
-      conflict: 500,
-      busy: 429,
-      failed: 500,
-    },
-    invalidId: "is not invalid",
-    reservedDeviceOn: "every",
-    macAt: "parse",
-    removesOnce: true,
-    smallestImage: 512,
-    receiverWords: "flat",
-    removesBehindIommu: true,
-    lowerCaseWords: true,
-    flatVmdk: false,
-    reportsHostMac: true,
-    acpiTables: "panic",
-    vhostUserTimeout: "cause",
-  },
+  "v54.0-dev": HEAD,
+  "v53.0": V53_0,
+  "v52.0": V52_0,
+  "v51.1": V51_1,
+  "v50.2": V50_2,
+  "v48.0": V48_0,
 };
 
 /** The names of all releases, newest first. */

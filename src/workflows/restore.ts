@@ -132,6 +132,10 @@ async function restore(
   if (!before) assertSocketsUnused(config);
   try {
     await vm.restore(body, call);
+    const info = await vm.info(call);
+    if (!body.resume || info.state !== "Paused") return info;
+    // v51.1 and older ignore the option.
+    await vm.resume(call);
     return await vm.info(call);
   } catch (failure) {
     // Another program created this VM after the first look.

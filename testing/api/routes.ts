@@ -4,9 +4,10 @@ import { type OperationName, operations } from "../../src/generated/api.gen.ts";
 import { refusals } from "../../src/generated/refusals.gen.ts";
 import { requests } from "../../src/generated/requests.gen.ts";
 import { stringify } from "../../src/json/json.ts";
+import { hasSince } from "../../src/generated_support/release.ts";
 import type { HttpRequest } from "../http/request_parser.ts";
 import type { VmmError } from "../machine/vmm_error.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { deserialize, SerdeError } from "../serde/deserialize.ts";
 import type { HttpReply } from "../http/server.ts";
 
@@ -32,7 +33,9 @@ export function route(
   request: HttpRequest,
 ): OperationRequest | HttpReply {
   const row = routes.get(request.path);
-  if (row === undefined) return failure(404, ["Not Found"]);
+  if (row === undefined || !hasOperation(release, row.name)) {
+    return failure(404, ["Not Found"]);
+  }
   const { method, body } = request;
   if (method !== row.method) {
     const known = method === "PUT" || method === "GET";
@@ -54,6 +57,12 @@ export function route(
     if (!(error instanceof SerdeError)) throw error;
     return failure(400, ["Failed to deserialize JSON", error.message]);
   }
+}
+
+function hasOperation(release: Release, name: OperationName): boolean {
+  const { since, feature } = refusals[name];
+  return (since === undefined || hasSince(release.name, since)) &&
+    (feature === undefined || release.features.includes(feature));
 }
 
 /**
@@ -94,7 +103,8 @@ export function errorReply(
 ): HttpReply {
   const status = release.statuses[kind];
   if (kind === "busy") return failure(status, chain);
-  return failure(status, [API, refusals[operation].message, ...chain]);
+  const message = release.messages[operation] ?? refusals[operation].message;
+  return failure(status, [API, message, ...chain]);
 }
 
 /** The response when the thread of the VMM has panicked. */

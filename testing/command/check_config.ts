@@ -7,7 +7,7 @@ import { Host } from "../machine/host.ts";
 import type { Files } from "../machine/host.ts";
 import { validate } from "../machine/validate.ts";
 import { Panic, VmmError } from "../machine/vmm_error.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { deserialize } from "../serde/deserialize.ts";
 
 /**

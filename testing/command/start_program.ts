@@ -17,7 +17,7 @@ import { hasSince } from "../../src/generated_support/release.ts";
 import { FakeVmm } from "../fake_vmm.ts";
 import { osError } from "../machine/vmm_error.ts";
 import { type FakeVmmOptions, StartError } from "../options.ts";
-import { features, type Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { configRefusal } from "./check_config.ts";
 import { chainOf, usageOf } from "./words.ts";
 
@@ -62,7 +62,7 @@ export async function startProgram(
 ): Promise<RunningProgram> {
   const program: Program = {
     knowsSince: (since) => hasSince(release.name, since),
-    hasFeature: (feature) => features.includes(feature),
+    hasFeature: (feature) => release.features.includes(feature),
   };
   try {
     const parsed = parseFlags(argv, program);
@@ -120,7 +120,10 @@ export function failed(chain: readonly string[]): ProgramExit {
 const ABOUT = "Launch a cloud-hypervisor VMM.\n\n" +
   "Usage: cloud-hypervisor [OPTIONS]\n";
 
-function printAndEnd(parsed: ParsedFlags, { buildVersion }: Release): void {
+function printAndEnd(
+  parsed: ParsedFlags,
+  { buildVersion, features }: Release,
+): void {
   if (parsed.help === "no_arguments") {
     throw new ProgramExit(2, { stderr: ABOUT });
   }

@@ -1,7 +1,7 @@
 /** The program's own words for a command line that it refuses. */
 import type { CommandLineError } from "../../src/command_line/command_line_error.ts";
 import { flags } from "../../src/command_line/flags.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 
 /** The first line of a usage error, which ends the program with code 2. */
 export function usageOf({ reason, flag, value }: CommandLineError): string {

@@ -29,7 +29,11 @@ export class ScriptedGuest implements Guest, FakeGuest {
     this.#script = script;
     const isRunning = () => machine.instance?.state === "Running";
     const onLine = script.serial && ((line: string) => void this.#answer(line));
-    this.#serial = new SerialPort({ onLine, isRunning });
+    this.#serial = new SerialPort({
+      onLine,
+      isRunning,
+      keepsOutput: machine.release.keepsOutput,
+    });
     const { vsock: ports = {}, activates } = script;
     const hasDriver = activates ?? true;
     this.#vsock = new VsockDevice({ ports, hasDriver, isRunning });
@@ -40,7 +44,7 @@ export class ScriptedGuest implements Guest, FakeGuest {
   perform(action: GuestAction): void {
     if (this.#machine.instance === undefined) return;
     if (typeof action === "object") this.#releaseDevice(action.releaseDevice);
-    else if (action === "powerOff") this.#powerOff();
+    else if (action === "powerOff") this.powerOff();
     else if (action === "reboot") reboot(this.#machine);
     else this.#panic();
   }
@@ -69,7 +73,7 @@ export class ScriptedGuest implements Guest, FakeGuest {
     if (serialOutput !== undefined) this.print(serialOutput);
     this.#script.onBoot?.(this);
     this.resume();
-    this.#schedule(endsAfterMs, () => this.#powerOff());
+    this.#schedule(endsAfterMs, () => this.powerOff());
   }
 
   resume(): void {
@@ -115,7 +119,7 @@ export class ScriptedGuest implements Guest, FakeGuest {
   }
 
   pressPowerButton(): void {
-    this.#schedule(this.#script.powersOffAfterMs, () => this.#powerOff());
+    this.#schedule(this.#script.powersOffAfterMs, () => this.powerOff());
   }
 
   receiveNmi(): void {
@@ -147,7 +151,8 @@ export class ScriptedGuest implements Guest, FakeGuest {
     this.#machine.emit("device-removed", { id, bdf: device.bdf });
   }
 
-  #powerOff(): void {
+  powerOff(): void {
+    if (this.#machine.instance === undefined) return;
     const { events, exit } = this.#machine.parts;
     erase(this.#machine);
     events.emit("vmm", "shutdown");

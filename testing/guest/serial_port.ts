@@ -7,6 +7,8 @@ export interface SerialPortOptions {
   readonly onLine: ((line: string) => void) | undefined;
   /** False while the VM is paused. */
   readonly isRunning: () => boolean;
+  /** True if output waits for the first client. */
+  readonly keepsOutput: boolean;
 }
 
 export class SerialPort {
@@ -26,7 +28,9 @@ export class SerialPort {
   print(text: string): void {
     const output = text.replaceAll(/\r?\n/g, "\r\n");
     if (this.#client?.writable) this.#client.write(output);
-    else this.#waiting = (this.#waiting + output).slice(-MAX_WAITING);
+    else if (this.#options.keepsOutput) {
+      this.#waiting = (this.#waiting + output).slice(-MAX_WAITING);
+    }
   }
 
   /** A new client takes the port over, and gets what has waited. */

@@ -52,7 +52,7 @@ function openImage(
   const failed = (operation: string, error: unknown) =>
     deviceManagerError(
       "Cannot open disk path",
-      `I/O error (${operation})`,
+      ...release.namesImage ? [`I/O error (${operation})`] : [],
       osError(error),
     );
   try {

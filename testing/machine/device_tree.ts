@@ -33,6 +33,16 @@ export function treeOf(
   return tree;
 }
 
+/** Writes null for what is not set, as old releases do. */
+export function withNulls(tree: Record<string, DeviceNode>): unknown {
+  return Object.fromEntries(
+    Object.entries(tree).map(([id, node]) => [
+      id,
+      { parent: null, pci_bdf: null, ...node },
+    ]),
+  );
+}
+
 type Resource = DeviceNode["resources"][number];
 
 const FIRST_BAR = 70368735789056;

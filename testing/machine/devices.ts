@@ -3,7 +3,7 @@ import type { DeviceNode } from "../../src/generated/types.gen.ts";
 import type { Device } from "../../src/schema/config.ts";
 import { freshCounters } from "./counters.ts";
 import { deviceManagerError, unknownDevice } from "./vmm_error.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { type DeviceKind, isPlainPci } from "./device_kind.ts";
 import { treeOf, WRAPPER } from "./device_tree.ts";
 import { Holds } from "./holds.ts";
@@ -49,14 +49,14 @@ export class Devices {
   readonly #saved: ReadonlyMap<string, PciLocation>;
   #count = 0;
 
-  readonly #bridgeOn: Release["reservedDeviceOn"];
+  readonly #release: Release;
 
   constructor(
     release: Release,
     reserved: ReadonlySet<string>,
     saved: ReadonlyMap<string, PciLocation> = new Map(),
   ) {
-    this.#bridgeOn = release.reservedDeviceOn;
+    this.#release = release;
     this.#reserved = reserved;
     this.#saved = saved;
   }
@@ -132,7 +132,8 @@ export class Devices {
       counters: freshCounters(kind),
       low: this.#saved.get(id)?.low ??
         (kind === "pvpanic" ||
-          kind === "block" && !options.hotplug && segment === 0),
+          kind === "block" && segment === 0 &&
+            (!options.hotplug || this.#release.hotplugsLow)),
       mapped: options.mapped,
       behindIommu: !options.hotplug && device.iommu === true,
       leaving: false,
@@ -160,7 +161,7 @@ export class Devices {
   remove(id: string, guard: (device: LiveDevice) => void): LiveDevice {
     const live = this.#live.get(id) ?? this.#wrapped(id);
     if (live === undefined || live.kind === "pvpanic") {
-      if (!this.has(id)) throw unknownDevice(id);
+      if (!this.has(id)) throw unknownDevice(id, this.#release);
       throw deviceManagerError("Could not find the node in the device tree");
     }
     guard(live);
@@ -194,7 +195,7 @@ export class Devices {
   }
 
   #slots(segment: number): Set<number> {
-    const bridged = segment === 0 || this.#bridgeOn === "every";
+    const bridged = segment === 0 || this.#release.reservedDeviceOn === "every";
     const slots = this.#taken.get(segment) ?? new Set(bridged ? [0] : []);
     this.#taken.set(segment, slots);
     return slots;

@@ -1,4 +1,5 @@
 /** The end of the VMM process. */
+import type { Release } from "../release_type.ts";
 
 /** The end that the process of a real VMM would have. */
 export interface Exit {
@@ -19,4 +20,12 @@ export function exitCode(code: number): Exit {
 /** The end by a signal. */
 export function killedBy(signal: Signal): Exit {
   return { code: null, signal };
+}
+
+/** True if the file of the API socket stays. */
+export function leavesSocket(
+  { code }: Exit,
+  release: Pick<Release, "leavesSocket">,
+): boolean {
+  return code === null || code !== 0 && release.leavesSocket;
 }

@@ -29,6 +29,8 @@ export interface Guest {
   /** Called when the removal of vCPUs was requested. */
   removeVcpus(): void;
   pressPowerButton(): void;
+  /** Called when the guest has nothing to run: the process ends. */
+  powerOff(): void;
   receiveNmi(): void;
   /** Called after a restore that fills the memory in the background. */
   fillMemory(): void;

@@ -1,6 +1,6 @@
 /** The formats of disk images, by their content. */
 import type { ImageType } from "../../src/generated/types.gen.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import type { Host } from "./host.ts";
 
 const SECTOR = 512;

@@ -2,7 +2,7 @@
 import type { Config } from "../../src/schema/config.ts";
 import { idsOf } from "./device_lists.ts";
 import { Devices } from "./devices.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import type { PciLocation } from "./live_device.ts";
 
 /** The state from boot to shutdown. */

@@ -1,6 +1,6 @@
 /** The VMM: its configuration and its one VM. */
 import type { Config } from "../../src/schema/config.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import type { Clock } from "./clock.ts";
 import type { EventMonitor } from "./event_monitor.ts";
 import type { Exit } from "./exit.ts";
@@ -92,8 +92,9 @@ export class Machine {
     return this.config === undefined ? "None" : "Created";
   }
 
-  /** Emits an event of the VM. */
+  /** Emits an event of the VM, if the release has it. */
   emit(event: string, properties?: Readonly<Record<string, string>>): void {
+    if (this.release.silent.includes(event)) return;
     this.parts.events.emit("vm", event, properties);
   }
 

@@ -1,4 +1,4 @@
-/** Validates the parameters of a migration as both releases do. */
+/** Validates the parameters of a migration as each release does. */
 import type {
   ReceiveMigrationData,
   SendMigrationData,
@@ -9,7 +9,7 @@ import {
   senderViolations,
   zoneUpdateViolations,
 } from "../../src/schema/rules/migration.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { checkTlsFiles } from "./tls_files.ts";
 import { firstChain } from "./validate.ts";
 
@@ -21,6 +21,7 @@ export function receiverProblem(
   { receiverWords }: Release,
   body: ReceiveMigrationData,
 ): string[] | undefined {
+  if (receiverWords === "late") return urlProblem(body);
   const flat = receiverWords === "flat";
   for (const { path, context, message } of receiverViolations(body)) {
     if (!flat) return [...context, message];
@@ -34,6 +35,15 @@ export function receiverProblem(
     return flat ? [`${FLAT}i${words}: ${tls[0]}`] : [`I${words}`, ...tls];
   }
   return firstChain(zoneUpdateViolations(body));
+}
+
+/** The problem of a URL that is read when the VMM begins to listen. */
+function urlProblem({ receiver_url: url }: ReceiveMigrationData) {
+  const [broken] = receiverViolations({ receiver_url: url });
+  if (broken === undefined) return undefined;
+  return url.startsWith("tcp:")
+    ? ["Error binding to TCP socket", "invalid socket address"]
+    : [`Could not extract path from URL: ${url}`];
 }
 
 /** The end of the error chain for a sender's parameters. */

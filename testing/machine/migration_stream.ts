@@ -34,6 +34,11 @@ export function addressOf(url: string): Address {
   return { host, port: Number(port) };
 }
 
+/** The kind of a URL's socket, as messages name it. */
+export function kindOf(url: string): "UNIX" | "TCP" {
+  return url.startsWith("unix:") ? "UNIX" : "TCP";
+}
+
 /** Returns whether a URL contains a host name, not an IP address. */
 export function needsLookup(url: string): boolean {
   const address = addressOf(url);

@@ -1,6 +1,6 @@
 /** Loads the kernel or the firmware, and configures the system for it. */
 import type { Config } from "../../src/schema/config.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { lowMemory } from "./guest_memory.ts";
 import type { Host } from "./host.ts";
 import { uuidError } from "./uuid.ts";

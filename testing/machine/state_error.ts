@@ -1,5 +1,5 @@
 /** The refusals of operations that the state of the VM does not allow. */
-import type { Kind } from "../release.ts";
+import type { Kind } from "../release_type.ts";
 import { VmmError } from "./vmm_error.ts";
 
 /** The name of a refusal. */
@@ -9,6 +9,7 @@ export type StateErrorName =
   | "notRunning"
   | "alreadyCreated"
   | "migrating"
+  | "bootedAlready"
   | "pausedAlready"
   | "runningAlready"
   | "pausedAtBreakpoint"
@@ -35,6 +36,10 @@ const refusals: {
   notRunning: ["failed", "VM is not running"],
   alreadyCreated: ["failed", "VM is already created"],
   migrating: ["failed", "VM is currently migrating and can't be modified"],
+  bootedAlready: [
+    "failed",
+    "invalid VM state transition: Running to Running",
+  ],
   pausedAlready: [
     "failed",
     "Cannot pause VM",

@@ -1,7 +1,9 @@
 /** Decides which operation works in which state of the VM. */
+import type { Release } from "../release_type.ts";
 import type { OperationName } from "../../src/generated/api.gen.ts";
 import { refusals } from "../../src/generated/refusals.gen.ts";
 import { stateError, type StateErrorName } from "./state_error.ts";
+import { Panic } from "./vmm_error.ts";
 
 /**
  * The state of the VMM. `vm.info` reports both `Created` and `Failed` as
@@ -23,7 +25,10 @@ export type State =
   | "Migrating";
 
 /** The outcome in one state. */
-type Outcome = "works" | StateErrorName | AnnouncedError;
+type Outcome = "works" | "panics" | StateErrorName | AnnouncedError;
+
+/** The outcomes of one operation. */
+type Outcomes = { readonly [state in State]?: Outcome };
 
 /** A refusal that follows the first event of the operation. */
 interface AnnouncedError {
@@ -36,14 +41,18 @@ interface AnnouncedError {
  *
  * @param emit Emits the event that precedes some of the refusals.
  * @throws {VmmError}
+ * @throws {Panic} if the request ends the process.
  */
 export function assertAllowed(
   operation: OperationName,
   state: State,
+  release: Release,
   emit: (event: string) => void,
 ): void {
-  const outcome = exceptions[operation]?.[state] ?? outcomeOf(operation, state);
+  const outcome = exceptionsOf(release, operation)?.[state] ??
+    exceptions[operation]?.[state] ?? outcomeOf(operation, state);
   if (outcome === "works") return;
+  if (outcome === "panics") throw new Panic(`${operation} without a VM`);
   if (typeof outcome === "string") throw stateError(outcome);
   emit(outcome.event);
   throw stateError(outcome.error);
@@ -76,7 +85,7 @@ const snapshotRunning = after("snapshotting", "snapshotRunning");
 
 /** The outcomes that do not follow from the listed states. */
 const exceptions: {
-  readonly [name in OperationName]?: { readonly [state in State]?: Outcome };
+  readonly [name in OperationName]?: Outcomes;
 } = {
   // The response is an error, and the process ends all the same.
   "vmm.shutdown": { Migrating: "works" },
@@ -114,6 +123,31 @@ const exceptions: {
     BreakPoint: "sentAtBreakpoint",
     Migrating: "sendTwice",
   },
+};
+
+/** The outcomes of old releases that differ from those above. */
+function exceptionsOf(
+  { bootsAgain, sends }: Release,
+  operation: OperationName,
+): Outcomes | undefined {
+  const waits = sends === "at the end";
+  if (operation === "vm.boot" && bootsAgain) return BOOTS_AGAIN;
+  if (operation === "vm.send-migration" && waits) return { None: "panics" };
+  if (operation === "vm.receive-migration" && waits) return RECEIVES_ALWAYS;
+  return undefined;
+}
+
+const BOOTS_AGAIN: Outcomes = {
+  Failed: "works",
+  Paused: "works",
+  Running: after("booting", "bootedAlready"),
+};
+
+/** The VMM waits for a VM though it has one, which the arrival replaces. */
+const RECEIVES_ALWAYS: Outcomes = {
+  Failed: "works",
+  Running: "works",
+  Paused: "works",
 };
 
 function after(event: string, error: StateErrorName): AnnouncedError {

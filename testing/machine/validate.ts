@@ -6,7 +6,7 @@ import { type Violation, violation } from "../../src/schema/rules/rule.ts";
 import type { Host } from "./host.ts";
 import { applyValidation } from "./apply_validation.ts";
 import { Panic, VmmError } from "./vmm_error.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 
 /**
  * Validates a whole configuration, and changes it as the VMM does meanwhile.
@@ -40,7 +40,7 @@ export function firstChain(
 
 /** The rules that a release has, in its words. */
 function* ofRelease(
-  { name, invalidId }: Release,
+  { name, invalidId, balloonWord }: Release,
   violations: Iterable<Violation>,
 ): Generator<Violation> {
   for (const { message, ...rest } of violations) {
@@ -49,7 +49,7 @@ function* ofRelease(
     if (until !== undefined && hasSince(name, until)) continue;
     const words = message.startsWith("Identifier ")
       ? message.replace(/is not valid$/, invalidId)
-      : message;
+      : message.replace(/^Balloon(?= size)/, balloonWord);
     yield { ...rest, message: words };
   }
 }

@@ -1,5 +1,5 @@
 /** The ways in which an operation fails. */
-import type { Kind } from "../release.ts";
+import type { Kind, Release } from "../release_type.ts";
 import type { Signal } from "./exit.ts";
 
 /**
@@ -46,11 +46,15 @@ export function memoryManagerError(...chain: string[]): VmmError {
 }
 
 /** Creates the error of a device id that the device tree does not have. */
-export function unknownDevice(id: string): VmmError {
+export function unknownDevice(
+  id: string,
+  { namesDevice }: Release,
+): VmmError {
+  const words = "Failed to find device corresponding to the given identifier";
   return new VmmError(
     "unknown",
     "Error from device manager",
-    `Failed to find device corresponding to the given identifier: ${id}`,
+    namesDevice ? `${words}: ${id}` : words,
   );
 }
 

@@ -147,7 +147,7 @@ export function remove(machine: Machine, { id }: VmRemoveDevice): void {
     );
   });
   const known = removeDevice(stored, id);
-  if (!known && release.removesOnce) throw unknownDevice(id);
+  if (!known && release.removesOnce) throw unknownDevice(id, release);
   live.leaving = true;
   machine.guest.removeDevice(live);
 }

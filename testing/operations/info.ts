@@ -1,17 +1,14 @@
 /** The responses about the VMM and its VM. */
-import type {
-  DeviceNode,
-  VmmPingResponse,
-} from "../../src/generated/types.gen.ts";
+import type { VmmPingResponse } from "../../src/generated/types.gen.ts";
 import {
   type Config,
   hotpluggedRam,
   totalRam,
 } from "../../src/schema/config.ts";
 import { bytes } from "../machine/device_lists.ts";
+import { withNulls } from "../machine/device_tree.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Machine } from "../machine/machine.ts";
-import { features } from "../release.ts";
 import { render } from "../serde/serialize.ts";
 import process from "node:process";
 
@@ -21,7 +18,7 @@ export function ping({ release }: Machine): VmmPingResponse {
     build_version: release.buildVersion,
     version: release.version,
     pid: process.pid,
-    features: [...features],
+    features: [...release.features],
   };
 }
 
@@ -34,10 +31,17 @@ export function info(machine: Machine): unknown {
     config: shown(machine, config),
     state: instance?.state ?? "Created",
     memory_actual_size: bytes(actualRam(machine, config)),
-    ...(instance && { device_tree: instance.devices.tree() }) as {
-      device_tree?: Record<string, DeviceNode>;
-    },
+    ...treeOf(machine),
   };
+}
+
+/** The device tree, which a VM has from its boot on. */
+function treeOf({ instance, release }: Machine): { device_tree?: unknown } {
+  const tree = instance?.devices.tree();
+  if (!release.writes.includes("null")) {
+    return tree ? { device_tree: tree } : {};
+  }
+  return { device_tree: tree ? withNulls(tree) : null };
 }
 
 /** Formats a configuration for `vm.info` and for `config.json`. */

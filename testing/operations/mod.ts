@@ -1,6 +1,7 @@
 /** The operations of the VMM, by name. */
 import type { OperationName } from "../../src/generated/api.gen.ts";
-import { boot, create, reboot } from "./boot.ts";
+import { create, reboot } from "./boot.ts";
+import { bootOrResume } from "./boot_again.ts";
 import { addDisk, addTo, addVsock, remove } from "./hotplug.ts";
 import { counters, info, ping } from "./info.ts";
 import { receive } from "./receive_migration.ts";
@@ -34,8 +35,9 @@ export function perform(
   operation: OperationName,
   body: unknown,
 ): unknown {
+  const { state, release } = machine;
   if (machine.instance?.isFilling) assertFilled(operation);
-  assertAllowed(operation, machine.state, (event) => machine.emit(event));
+  assertAllowed(operation, state, release, (event) => machine.emit(event));
   return operations[operation](machine, body as never);
 }
 
@@ -55,7 +57,7 @@ const operations: { readonly [name in OperationName]: Operation } = {
   "vm.counters": counters,
   "vm.create": create,
   "vm.delete": erase,
-  "vm.boot": boot,
+  "vm.boot": bootOrResume,
   "vm.pause": pause,
   "vm.resume": resume,
   "vm.shutdown": shutdown,

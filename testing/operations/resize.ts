@@ -157,14 +157,14 @@ function resizeBalloon(
 
 /** Resizes the image of a disk. */
 export function resizeDisk(
-  { owned, stored, parts }: Machine,
+  { owned, stored, parts, release }: Machine,
   { id, desired_size }: VmResizeDisk,
 ): void {
   const device = owned.devices.get(id);
   const disk = stored.disks?.find((disk) => disk.id === id);
   // A disk of vhost-user is not the VMM's own to size.
   if (device?.kind !== "block" || device.leaving || !disk?.path) {
-    throw unknownDevice(id);
+    throw unknownDevice(id, release);
   }
   const size = BigInt(desired_size);
   if (size % SECTOR !== 0n) {

@@ -51,7 +51,7 @@ export function snapshot(
   const fail = (...chain: string[]) =>
     new VmmError("failed", "Cannot send VM snapshot", ...chain);
   const directory = directoryOf(machine.parts.host, url, fail);
-  const { stored } = machine;
+  const { stored, release: { namesSnapshotFile: named } } = machine;
   const state = stateOf(machine.owned);
   const files: [string, string, string | bigint][] = [
     [FILES.config, "VM config", stringify(shown(machine, stored))!],
@@ -62,7 +62,7 @@ export function snapshot(
     write(join(directory, name), content, (error) =>
       fail(
         "Failed to send migratable component snapshot",
-        `Error creating ${what} snapshot file`,
+        ...named ? [`Error creating ${what} snapshot file`] : [],
         osError(error),
       ));
   }

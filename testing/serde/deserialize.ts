@@ -1,7 +1,7 @@
 /** Reads request bodies as serde does, by the generated schemas. */
 import type { Buffer } from "node:buffer";
 import { fromContent, ignore, readContent, unexpected } from "./untyped.ts";
-import type { Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import { Reader } from "./reader.ts";
 import { SerdeError } from "./scalar.ts";
 import type {

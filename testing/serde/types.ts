@@ -2,7 +2,7 @@
 import { type Schema, schemas } from "./schemas.ts";
 import { DESCRIPTORS } from "../../src/schema/config.ts";
 import { hasSince } from "../../src/generated_support/release.ts";
-import { features, type Release } from "../release.ts";
+import type { Release } from "../release_type.ts";
 import {
   flattened,
   forms,
@@ -44,7 +44,9 @@ function compile(
   const present = Object.entries(properties).filter(([, property]) =>
     exists(release, property)
   );
-  const flat = flattened(schema, present.map(([name]) => name));
+  const flat = release.flattens
+    ? flattened(schema, present.map(([name]) => name))
+    : [];
   const fields: Field[] = [];
   const byKey = new Map<string, Field>();
   for (const [name, property] of present) {
@@ -55,10 +57,11 @@ function compile(
     const field: Field = {
       name,
       type,
-      required: required.includes(name),
-      fallback: type.kind === "option"
-        ? unset
-        : complete(type, property.default ?? resolve(property).default),
+      required: required.includes(name) || wasRequired(release, property),
+      fallback: oldDefault(release, property) ??
+        (type.kind === "option"
+          ? unset
+          : complete(type, property.default ?? resolve(property).default)),
       flat: flat.includes(name),
       padded: !(unpadded[schema] ?? []).includes(name),
       descriptor: DESCRIPTORS.includes(name),
@@ -85,7 +88,19 @@ function exists(release: Release, property: Schema): boolean {
   const { "x-since": since, "x-until": until, "x-feature": feature } = property;
   return (since === undefined || hasSince(release.name, since)) &&
     (until === undefined || !hasSince(release.name, until)) &&
-    (feature === undefined || features.includes(feature));
+    (feature === undefined || release.features.includes(feature));
+}
+
+/** True if the release requires a property that newer ones do not. */
+function wasRequired(release: Release, property: Schema): boolean {
+  const since = property["x-optional-since"];
+  return since !== undefined && !hasSince(release.name, since);
+}
+
+/** The default of a release that has another than the newest. */
+function oldDefault(release: Release, property: Schema): unknown {
+  const old = property["x-old-default"];
+  return old && !hasSince(release.name, old.until) ? old.value : undefined;
 }
 
 /** The type of a property. Optional properties without a default take null. */

@@ -13,7 +13,7 @@ import {
   type VmmRelease,
 } from "../../src/generated_support/release.ts";
 import { operations } from "../../src/generated/api.gen.ts";
-import type { ReleaseName } from "../../testing/release.ts";
+import type { ReleaseName } from "../../testing/release_type.ts";
 import { type Exchange, recordings } from "../support/recordings.ts";
 import { type Outcome, replayingClient } from "../support/replay_server.ts";
 

@@ -24,18 +24,19 @@ const NAME = "v99.0";
 const VERSION = "99.0.0";
 const { version } = releases[newestRelease];
 
-/** Step 1: the name and the differences, in the one file that has them. */
+/** Step 1: the name, and the data, which are those of the release before. */
 function addRelease(directory: string): void {
+  edit(
+    directory,
+    "testing/release_type.ts",
+    (text) => text.replace("ReleaseName =\n", `$&  | "${NAME}"\n`),
+  );
   edit(directory, "testing/release.ts", (text) => {
-    const [, newest] = new RegExp(
-      `^  "${newestRelease}": (\\{\\n[^]*?^  \\},\\n)`,
-      "m",
-    ).exec(text)!;
-    const added = newest!.replaceAll(newestRelease, NAME)
-      .replace(`"${version}"`, `"${VERSION}"`);
-    return text
-      .replace("ReleaseName = ", `ReleaseName = "${NAME}" | `)
-      .replace(`  "${newestRelease}": {`, `  "${NAME}": ${added}$&`);
+    const data = `{ ...HEAD, name: "${NAME}", version: "${VERSION}" }`;
+    return text.replace(
+      `  "${newestRelease}": HEAD`,
+      `  "${NAME}": ${data},\n$&`,
+    );
   });
 }
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { readSpec, type Schema } from "../../codegen/spec.ts";
 import { hasSince } from "../../src/generated_support/release.ts";
 import { newestRelease, releaseNames } from "../../testing/release.ts";
-import { type Recording, recordings } from "../support/recordings.ts";
+import { isWhole, type Recording, recordings } from "../support/recordings.ts";
 
 const { schemas } = readSpec(
   new URL("../../spec/cloud-hypervisor.yaml", import.meta.url),
@@ -83,7 +83,7 @@ const ANSWERS: Record<string, string> = {
   "/api/v1/vm.counters": "VmCounters",
 };
 
-for (const release of releaseNames) {
+for (const release of releaseNames.filter(isWhole)) {
   test(`the spec describes every answer that was recorded of ${release}`, () => {
     let checked = 0;
     for (const { scenario, exchanges } of recordings(release)) {

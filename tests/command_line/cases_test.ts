@@ -4,12 +4,8 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { fakeCommand } from "../../testing/mod.ts";
-import {
-  features,
-  newestRelease,
-  type ReleaseName,
-  releaseNames,
-} from "../../testing/release.ts";
+import { newestRelease, releases } from "../../testing/release.ts";
+import { type CaseRelease, caseReleases } from "../support/case_releases.ts";
 import {
   type LineCase,
   lineCases,
@@ -36,7 +32,7 @@ const SPAWNED = [
 /** The differences from the record, of so many cases at a time. */
 async function allDifferences(
   cases: readonly LineCase[],
-  release: ReleaseName,
+  release: CaseRelease,
   outcomeOf: (one: LineCase) => Promise<Outcome>,
   limit: number,
 ): Promise<string[]> {
@@ -52,7 +48,7 @@ async function allDifferences(
   return found.sort();
 }
 
-for (const release of releaseNames) {
+for (const release of caseReleases) {
   test(`the stand-in program treats command lines as ${release} does`, async () => {
     const cases = lineCases.filter(({ hostDecides }) => !hostDecides);
     assert.ok(cases.length > 190, `${cases.length} cases`);
@@ -82,7 +78,7 @@ for (const release of releaseNames) {
 }
 
 test("a changed record is found", async () => {
-  const [release] = releaseNames;
+  const [release] = caseReleases;
   const one = lineCases.find(({ id }) => id === "numa-zones-distances")!;
   const outcome = await tryInProcess(one, release!);
   const recorded = one.real[release!];
@@ -141,23 +137,26 @@ test("a change of any value in any record is found", () => {
 });
 
 /** The release of the binary, if there is a record of such a build. */
-function releaseOfBinary(): ReleaseName | undefined {
+function releaseOfBinary(): CaseRelease | undefined {
   if (BINARY === "" || !opens("/dev/kvm")) return undefined;
   const { stdout } = spawnSync(BINARY, ["--version", "-v"], {
     encoding: "utf8",
   });
   const version = /^cloud-hypervisor (v\d+\.\d+)/.exec(stdout)?.[1];
   const built = /^Enabled features: (.*)$/m.exec(stdout)?.[1] ?? "[]";
-  if (!isDeepStrictEqual(JSON.parse(built), features)) return undefined;
-  return releaseNames.find((name) => name.replace("-dev", "") === version);
+  const release = caseReleases.find((name) =>
+    name.replace("-dev", "") === version
+  );
+  const features = release && releases[release].features;
+  return isDeepStrictEqual(JSON.parse(built), features) ? release : undefined;
 }
 
 const real = releaseOfBinary();
 const testReal = testVmm(
-  real !== undefined
-    ? undefined
-    : `CLOUD_HYPERVISOR names no release with a record and the features ` +
-      `${features.join(", ")}, or /dev/kvm does not open`,
+  real === undefined
+    ? `CLOUD_HYPERVISOR names no build of ${caseReleases.join(" or ")} as it ` +
+      "was recorded, or /dev/kvm does not open"
+    : undefined,
 );
 
 testReal("a real VMM treats command lines as its record says", async () => {

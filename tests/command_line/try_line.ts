@@ -10,7 +10,8 @@ import {
   ProgramExit,
   startProgram,
 } from "../../testing/command/start_program.ts";
-import { type ReleaseName, releases } from "../../testing/release.ts";
+import { releases } from "../../testing/release.ts";
+import type { ReleaseName } from "../../testing/release_type.ts";
 import {
   hasVm,
   type LineCase,

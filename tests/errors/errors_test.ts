@@ -12,7 +12,12 @@ import {
 } from "../../src/errors/errors.ts";
 import { operations } from "../../src/generated/api.gen.ts";
 import { releaseNames } from "../../testing/release.ts";
-import { type Exchange, recordings, textOf } from "../support/recordings.ts";
+import {
+  type Exchange,
+  isWhole,
+  recordings,
+  textOf,
+} from "../support/recordings.ts";
 
 const PATH = "/run/vm0/api.sock";
 const CONTEXT = { operation: "vm.boot", socketPath: PATH } as const;
@@ -80,7 +85,8 @@ test("ApiError has the codes that no recording leads to", () => {
 });
 
 test("ApiError has the same code on every release for the same request", () => {
-  const [newest, ...older] = releaseNames.map(recordings);
+  const [newest, ...older] = releaseNames.filter(isWhole)
+    .map(recordings);
   let compared = 0;
   for (const [i, { scenario, exchanges }] of newest!.entries()) {
     for (const [j, exchange] of exchanges.entries()) {

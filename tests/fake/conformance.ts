@@ -38,17 +38,21 @@ export interface Subject {
   /** The features that `vmm.ping` returns. */
   readonly features: string;
   readonly isReal: boolean;
-  /** Values that differ from those of every host, by key. */
-  readonly own: Readonly<Record<string, string>>;
+  /** Values that differ from those of every host, by key; without one: none. */
+  readonly own: Readonly<Record<string, string | undefined>>;
+  /** An operation that the recorded build has and this one lacks, or reversed. */
+  readonly ignored?: string;
   start(space: Workspace, options?: FakeVmmOptions): Promise<Running>;
 }
 
 /** The fake, as a release. */
-export function fake(release: ReleaseName): Subject {
+export function fake<Name extends ReleaseName>(
+  release: Name,
+): Subject & { readonly release: Name } {
   return {
     name: `FakeVmm as ${release}`,
     release,
-    features: RECORDED_FEATURES,
+    features: releases[release].features.join(),
     isReal: false,
     own: {},
     async start({ path }, options = {}) {
@@ -72,12 +76,6 @@ export function fake(release: ReleaseName): Subject {
   };
 }
 
-/**
- * The features of the recorded VMMs. Released binaries have no `guest_debug`,
- * which gives `vm.info` a key, and `vm.coredump` another answer.
- */
-export const RECORDED_FEATURES = "guest_debug,io_uring,kvm";
-
 /** The real VMM that `CLOUD_HYPERVISOR` names, or why there is none. */
 export async function real(space: Workspace): Promise<Subject | string> {
   if (BINARY === "" || !opens("/dev/kvm")) return NO_VMM;
@@ -96,12 +94,16 @@ export async function real(space: Workspace): Promise<Subject | string> {
       releases[name].version === version
     );
     if (release === undefined) return `${version} was never recorded`;
+    const own = { build_version: "the checkout that it was built in" };
+    // Released binaries have no `guest_debug`, and some recorded ones have.
+    const isOther = features.join() !== releases[release].features.join();
     return {
       name: `${GIVEN} (${release})`,
       release,
       features: features.join(),
       isReal: true,
-      own: { build_version: "the checkout that it was built in" },
+      own: isOther ? { ...own, features: undefined, gdb: undefined } : own,
+      ...isOther && { ignored: "vm.coredump" },
       start: (space) => launch(BINARY, space),
     };
   } finally {

@@ -16,10 +16,10 @@ import {
 import { spawnVmm } from "../../src/process/mod.ts";
 import {
   newestRelease,
-  type ReleaseName,
   releaseNames,
   releases,
 } from "../../testing/release.ts";
+import type { ReleaseName } from "../../testing/release_type.ts";
 import { freePort } from "../support/port.ts";
 import { exchange, workspace } from "./replay.ts";
 

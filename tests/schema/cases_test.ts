@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parse } from "../../src/json/json.ts";
 import { type RequestName, validate } from "../../src/schema/mod.ts";
-import { releaseNames } from "../../testing/release.ts";
+import { caseReleases } from "../support/case_releases.ts";
 import type { VmConfig } from "../../mod.ts";
 
 interface Step {
@@ -36,7 +36,7 @@ const text = readFileSync(
 const { bases, cases } = parse(text.replaceAll("$TMP", "/tmp/case")) as Cases;
 const withBody = cases.filter(({ body }) => body !== undefined);
 /** The releases from the newest to the oldest. */
-const [newest, ...older] = releaseNames;
+const [newest, ...older] = caseReleases;
 
 /** True if the release refused the body, or did not survive the body. */
 function isRefused({ real }: Case, release: string): boolean {
@@ -92,7 +92,7 @@ test("each reason in the data is needed", () => {
   for (const item of withBody) {
     if (item.validateReason === undefined) continue;
     const strict = { ...item, alarmAllowed: false };
-    const differs = releaseNames
+    const differs = caseReleases
       .some((release) => differenceOf(strict, release) !== undefined);
     assert.ok(differs, item.id);
   }

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { guestElf } from "../../examples/guest.ts";
 import { parse } from "../../src/json/json.ts";
-import type { ReleaseName } from "../../testing/release.ts";
+import type { CaseRelease } from "./case_releases.ts";
 import { fixedVhd, qcow2, vhdx } from "./images.ts";
 
 /** A file that cases can name. */
@@ -37,7 +37,7 @@ export interface BodyCase {
   readonly needsHost?: boolean;
   readonly alarmAllowed?: true;
   readonly hostDecides?: string;
-  readonly real: Readonly<Record<ReleaseName, readonly Step[]>>;
+  readonly real: Readonly<Record<CaseRelease, readonly Step[]>>;
 }
 
 /** A VM that exists before the request of a case. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { guestElf } from "../../examples/guest.ts";
 import { parse } from "../../src/json/json.ts";
-import type { ReleaseName } from "../../testing/release.ts";
+import type { CaseRelease } from "./case_releases.ts";
 import { qcow2 } from "./images.ts";
 
 /** The outcome of a command line. */
@@ -31,7 +31,7 @@ export interface LineCase {
   readonly line: readonly string[];
   /** Why the stand-in program differs: only the host decides the outcome. */
   readonly hostDecides?: string;
-  readonly real: Readonly<Record<ReleaseName, Outcome>>;
+  readonly real: Readonly<Record<CaseRelease, Outcome>>;
 }
 
 interface CaseFile {

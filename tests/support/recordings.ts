@@ -1,7 +1,8 @@
 /** The recorded exchanges with real VMMs, with exact 64-bit integers. */
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "../../src/json/json.ts";
-import { type ReleaseName, releaseNames } from "../../testing/release.ts";
+import { releaseNames } from "../../testing/release.ts";
+import type { ReleaseName } from "../../testing/release_type.ts";
 
 /** A request: its parts, or the whole of it as `raw` text. */
 export interface RecordedRequest {
@@ -57,6 +58,11 @@ export function recordings(release: ReleaseName): Recording[] {
     release,
     ...parse(readFileSync(new URL(name, folder), "utf8")) as Scenario,
   }));
+}
+
+/** True if all scenarios of a release were recorded, and not twelve only. */
+export function isWhole(release: ReleaseName): boolean {
+  return recordings(release).length > 12;
 }
 
 /** Returns the recordings of every release. */

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { spawnVmm } from "../../src/process/mod.ts";
 import { migrateVm, type MigrationProgress } from "../../src/workflows/mod.ts";
 import { freePort } from "../support/port.ts";
-import { releaseNames } from "../../testing/release.ts";
+import { caseReleases } from "../support/case_releases.ts";
 import { fails, pair } from "../support/migration.ts";
 import { REFUSAL, VM } from "../support/running_vm.ts";
 import {
@@ -14,7 +14,7 @@ import {
   smallVm,
 } from "../support/vmms.ts";
 
-for (const release of releaseNames) {
+for (const release of caseReleases) {
   for (const way of ["unix", "tcp"] as const) {
     test(`migrateVm() moves a VM by ${way} on ${release}`, () =>
       pair(async ({ directory, from, to }) => {
