@@ -6,6 +6,7 @@ import { AbortScope } from "../../wait/abort_scope.ts";
 import { waitForArrival } from "./arrived.ts";
 import { Migration } from "./migration.ts";
 import type { MigrateVmOptions } from "./options.ts";
+import { assertTakes } from "./outcome.ts";
 import { occupied } from "./receiver.ts";
 import { readReceiving } from "./receiving.ts";
 import { MigrationUrls } from "./urls.ts";
@@ -38,8 +39,9 @@ import { MigrationUrls } from "./urls.ts";
  *
  * These errors come before anything is sent to the destination:
  *
- * @throws {InvalidRequestError} `source`, `destination` or `url`;
- * `fatal_request` when the VM has shared memory.
+ * @throws {InvalidRequestError} `source`: the VM is paused, and the VMM is v51.1
+ * or older. `destination`: it has a VM, or is v51.1 or older while the source is
+ * newer. `url`. `fatal_request` when the VM has shared memory.
  * @throws {ApiError} `not_created`: the source has no VM.
  * @throws {ConnectionError} A VMM cannot be reached.
  * @throws {DeadlineError} after `timeoutMs`.
@@ -88,6 +90,8 @@ async function findMoved(
   if (state !== "gone") {
     const receiving = await receiver.look(signal);
     if (receiving === "arrived" && !hasLeft) throw occupied(to.client);
+    const { facts } = receiver;
+    if (facts && sender.facts) assertTakes(facts, sender.facts, to.client);
     return undefined;
   }
   const receiving = await readReceiving(to, signal);

@@ -11,6 +11,7 @@
 import type { Client } from "../../client/create_client.ts";
 import { type ApiError, InvalidRequestError } from "../../errors/errors.ts";
 import type { VmmEvent } from "../../events/mod.ts";
+import type { VmInfo } from "../../generated/types.gen.ts";
 
 /**
  * The outcome of sending a VM: `moved` when the destination has the VM,
@@ -27,6 +28,8 @@ export interface MigrationFacts {
   readonly reportsReady: boolean;
   /** The status of `vm.receive-migration` says whether the VM has arrived. */
   readonly confirmsArrival: boolean;
+  /** The first number of the VMM's version. */
+  readonly major: number;
 }
 
 /**
@@ -41,7 +44,8 @@ export async function factsOf(
   signal: AbortSignal,
 ): Promise<MigrationFacts> {
   const { version } = await vmm.ping({ signal });
-  const isOld = Number.parseInt(version) < 53;
+  const major = Number.parseInt(version);
+  const isOld = major < 53;
   if (isOld && tls_dir != null) {
     throw new InvalidRequestError(
       "invalid_request",
@@ -54,8 +58,54 @@ export async function factsOf(
     answersAtEnd: isOld,
     reportsReady: !isOld,
     confirmsArrival: !isOld,
+    major,
   };
 }
+
+/**
+ * Refuses a VM that the source cannot send: up to v51.1 a paused VM would be
+ * resumed, and stay.
+ *
+ * @throws {InvalidRequestError} `source`
+ */
+export function assertSendable(
+  { major }: MigrationFacts,
+  { state }: VmInfo,
+  { socketPath }: Client,
+): void {
+  if (major >= SHARED_LAYOUT || state !== "Paused") return;
+  throw new InvalidRequestError(
+    "invalid_request",
+    "source",
+    `the VM at "${socketPath}" is paused, and version ${major} would resume it instead of sending it; resume it before, or use v52.0`,
+    { socketPath },
+  );
+}
+
+/**
+ * Refuses a destination that cannot build the source's VM: v52.0 changed the
+ * addresses of devices, and older releases do not find room for them.
+ *
+ * @throws {InvalidRequestError} `destination`
+ */
+export function assertTakes(
+  destination: MigrationFacts,
+  source: MigrationFacts,
+  { socketPath }: Client,
+): void {
+  const isTaken = destination.major >= SHARED_LAYOUT ||
+    source.major < SHARED_LAYOUT;
+  if (isTaken) return;
+  throw new InvalidRequestError(
+    "invalid_request",
+    "destination",
+    `the VMM at "${socketPath}" has version ${destination.major}, which cannot take a VM of version ${source.major}; v52.0 is the first that can`,
+    { socketPath },
+  );
+}
+
+/** The first release that sends paused VMs, and has today's device addresses. */
+const SHARED_LAYOUT = 52;
 
 /** The outcome that an event of the source reports. */
 export function outcomeOf(

@@ -39,6 +39,11 @@ export class Receiver {
     return this.#ended;
   }
 
+  /** Undefined where the VMM listens already, or has a VM. */
+  get facts(): MigrationFacts | undefined {
+    return this.#facts;
+  }
+
   /** `open` until the VM has arrived or will never arrive. */
   get state(): "open" | "arrived" | "failed" {
     return this.#state;

@@ -12,6 +12,7 @@ import { AbortScope } from "../../wait/abort_scope.ts";
 import { whenMemoryIsFilled } from "../memory_fill.ts";
 import { assertPrivateMemory } from "./memory.ts";
 import {
+  assertSendable,
   EndingTrace,
   factsOf,
   isRefusal,
@@ -69,6 +70,11 @@ export class Sender {
     return this.#info;
   }
 
+  /** Undefined where nothing is to be sent. */
+  get facts(): MigrationFacts | undefined {
+    return this.#facts;
+  }
+
   /** The migrations that the source has reported before. */
   get soFar(): SentSoFar {
     return this.#soFar;
@@ -93,6 +99,7 @@ export class Sender {
         assertPrivateMemory(this.#info.config, client.socketPath);
       }
       this.#facts = await factsOf(client, this.#body, signal);
+      assertSendable(this.#facts, info, client);
       if (!this.#facts.answersAtEnd && !events) throw noEventMonitor("source");
       return this.#state = "ready";
     } catch (error) {
