@@ -9,9 +9,13 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { parse } from "yaml";
 import { differences, readDeviations, unexpected } from "./deviations.ts";
-import { type Data, type Fact, facts } from "./spec_model.ts";
+import {
+  DriftError,
+  fetchBytes,
+  specFacts,
+  withContext,
+} from "./upstream_file.ts";
 
 /** Addresses of upstream's files. */
 export interface Places {
@@ -42,15 +46,12 @@ export async function drift(
   }
 }
 
-const PROJECT: Places = {
+export const PROJECT: Places = {
   spec: fromRoot("spec/cloud-hypervisor.yaml"),
   deviations: fromRoot("spec/deviations.yaml"),
   origin: "https://raw.githubusercontent.com",
   patienceMs: 10_000,
 };
-
-/** Keeps the check from its work; the message says it in one line. */
-class DriftError extends Error {}
 
 interface Choice {
   file?: string | undefined;
@@ -113,49 +114,6 @@ async function compare({ file, ref }: Choice, places: Places): Promise<Report> {
   const summary = `${paths} paths and ${schemas} schemas compared with ` +
     `${file ?? url}, ${listed.size} deviations as listed`;
   return { lines: [`drift: none, ${summary}`], code: 0 };
-}
-
-/** The file, or nothing where it cannot be had now. */
-async function fetchBytes(
-  url: string,
-  patienceMs: number,
-): Promise<Uint8Array | undefined> {
-  try {
-    const signal = AbortSignal.timeout(patienceMs);
-    const answer = await fetch(url, { signal });
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    if (answer.status === 404) {
-      throw new DriftError(`${url}: there is no such file`);
-    }
-    return answer.ok ? bytes : undefined;
-  } catch (error) {
-    if (error instanceof DriftError) throw error;
-    return undefined;
-  }
-}
-
-function specFacts(bytes: Uint8Array, name: string): Fact {
-  return withContext(name, () => {
-    const text = new TextDecoder().decode(bytes);
-    const { paths, components, ...rest } = (parse(text, PARSING) ?? {}) as Data;
-    if (!paths || !components) throw new Error("no OpenAPI document");
-    return facts({ paths, components, ...rest });
-  });
-}
-
-/** 64-bit bounds are exact as bigints only. */
-const PARSING = { intAsBigInt: true, logLevel: "error" } as const;
-
-/** Does it, or says in one line what of `subject` was in the way. */
-function withContext<T>(subject: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    const [reason] = `${error instanceof Error ? error.message : error}`.split(
-      "\n",
-    );
-    throw new DriftError(`${subject}: ${reason}`);
-  }
 }
 
 function fromRoot(path: string): string {

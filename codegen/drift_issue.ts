@@ -1,50 +1,100 @@
 /**
- * Tells of the drift in an issue: `deno task spec:report --ref main`, with
- * `gh` logged in. There is one such issue at a time, and it says what is so now.
+ * Reports the drift in issues: `deno task spec:report --ref main`, with `gh`
+ * logged in. One issue has what the spec lacks of upstream's head, and one for
+ * each tag of upstream that the spec does not list has what changed since the
+ * release before. Each issue is kept up to date.
  */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { drift, type Report } from "./drift.ts";
+import { readDeviations } from "./deviations.ts";
+import { drift, PROJECT, type Report } from "./drift.ts";
+import { type TagReport, tagReports } from "./drift_tags.ts";
+import { readSpec } from "./spec.ts";
 
 const TITLE = "Upstream's spec has moved";
 
-/** Runs `gh` with a text to read; gives what it printed. */
+/** Runs `gh` with a text to read; returns what it printed. */
 export type Gh = (args: string[], input?: string) => string;
 
-/** Sees to the issue; what it did, in a line. */
+/** Opens or updates the issue about the spec; returns a line about that. */
 export function report({ lines, code }: Report, gh: Gh): string {
-  // Skipped, or not to be told: that is no news of the spec.
+  // Skipped, or not to be compared: that is no news of the spec.
   if (code !== 1) return "no issue is needed";
-  const body = [
-    "What `deno task spec:drift` does not expect:",
-    ["```", ...lines, "```"].join("\n"),
-    "CONTRIBUTING.md says what to do about it.",
-  ].join("\n\n");
+  const intro = "What `deno task spec:drift` does not expect:";
+  return openIssue(TITLE, [intro, block(lines), NEXT], gh);
+}
+
+/** Opens or updates the issue about a release; returns a line about that. */
+export function reportTag(
+  { tag, since, lines, code }: TagReport,
+  gh: Gh,
+): string {
+  if (code !== 1) return `${tag}: no issue`;
+  const changes = lines.length === 0
+    ? [`Upstream's file is the same as at ${since}.`]
+    : [`What changed in upstream's file since ${since}:`, block(lines)];
+  const steps = 'CONTRIBUTING.md has the steps, under "When the VMM makes a ' +
+    'release".';
+  return openIssue(`Upstream has released ${tag}`, [...changes, steps], gh);
+}
+
+const NEXT = "CONTRIBUTING.md says what to do about it.";
+
+function block(lines: readonly string[]): string {
+  return ["```", ...lines, "```"].join("\n");
+}
+
+function openIssue(title: string, parts: readonly string[], gh: Gh): string {
+  const body = parts.join("\n\n");
   const found = JSON.parse(gh([
-    ...["issue", "list", "--state", "open", "--json", "number,title,body"],
-    ...["--search", `in:title "${TITLE}"`],
-  ])) as { number: number; title: string; body: string }[];
-  // The search takes words; the title is what tells.
-  const issue = found.find(({ title }) => title === TITLE);
+    ...["issue", "list", "--state", "all", "--json", "number,title,body,state"],
+    ...["--search", `in:title "${title}"`],
+  ])) as { number: number; title: string; body: string; state: string }[];
+  // The search takes words; the whole title decides.
+  const same = found.filter((issue) => issue.title === title);
+  const issue = same.find(({ state }) => state === "OPEN");
+  const isTold = (text: string): boolean =>
+    text.replaceAll("\r", "").trim() === body;
+  // Somebody has closed an issue that says the same.
+  const closed = same.find((other) =>
+    issue === undefined && isTold(other.body)
+  );
+  if (closed) return `issue ${closed.number} was closed`;
   if (issue === undefined) {
-    return gh(["issue", "create", "--title", TITLE, "--body-file", "-"], body);
+    return gh(["issue", "create", "--title", title, "--body-file", "-"], body);
   }
-  if (issue.body.replaceAll("\r", "").trim() === body) {
-    return `issue ${issue.number} says so already`;
-  }
+  if (isTold(issue.body)) return `issue ${issue.number} says so already`;
   return gh(["issue", "edit", `${issue.number}`, "--body-file", "-"], body);
 }
 
+/** Returns the tags of upstream. */
+export function readTags(repository: string, gh: Gh): string[] {
+  const text = gh([
+    ...["api", "--paginate", `repos/${repository}/git/matching-refs/tags/v`],
+    ...["--jq", ".[].ref"],
+  ]);
+  return text.split("\n").map((ref) => ref.trim().replace("refs/tags/", ""))
+    .filter((tag) => tag !== "");
+}
+
 if (import.meta.main) {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const gh: Gh = (args, input = "") =>
+    execFileSync("gh", args, { cwd, encoding: "utf8", input });
   const found = await drift(process.argv.slice(2));
   console.log(found.lines.join("\n"));
-  const cwd = fileURLToPath(new URL("..", import.meta.url));
-  const done = report(
-    found,
-    (args, input = "") =>
-      execFileSync("gh", args, { cwd, encoding: "utf8", input }),
+  console.log(report(found, gh).trim());
+  const { upstream } = readDeviations(
+    readFileSync(PROJECT.deviations, "utf8"),
   );
-  console.log(done.trim());
+  const { info } = readSpec(
+    new URL("../spec/cloud-hypervisor.yaml", import.meta.url),
+  );
+  const tags = readTags(upstream.repository, gh);
+  for (const tag of await tagReports(tags, info["x-releases"])) {
+    console.log(reportTag(tag, gh).trim());
+  }
   if (found.code === 2) process.exitCode = 2;
 }

@@ -17,7 +17,13 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { readDeviations } from "../../codegen/deviations.ts";
-import { drift, type Places, type Report } from "../../codegen/drift.ts";
+import {
+  drift,
+  type Places,
+  PROJECT,
+  type Report,
+} from "../../codegen/drift.ts";
+import { newTags, tagReports } from "../../codegen/drift_tags.ts";
 import { type Fact, facts } from "../../codegen/spec_model.ts";
 
 const UPSTREAM = `
@@ -251,3 +257,45 @@ test("spec/deviations.yaml lists what our spec has", () => {
 function read(name: string): string {
   return readFileSync(new URL(`../../spec/${name}`, import.meta.url), "utf8");
 }
+
+const RELEASES = ["v48.0", "v52.0", "v53.0", "v54.0-dev"].map((name) => ({
+  name,
+}));
+
+test("newTags() finds releases that the spec does not list", () => {
+  const old = ["v0.3.0", "v47.0", "v48.0", "v53.0", "v54.0-rc1", "vhost"];
+  assert.deepEqual(newTags(old, RELEASES), []);
+  assert.deepEqual(newTags(["v55.0", "v52.1", "v54.0", ...old], RELEASES), [
+    "v52.1",
+    "v54.0",
+    "v55.0",
+  ]);
+});
+
+test("tagReports() compares each new tag with the release before", async (t) => {
+  const { places } = project(t);
+  const origin = await serve(t, ({ url }, response) => {
+    const text = url!.includes("/v55.0/")
+      ? UPSTREAM.replace("int64", "uint64").replace("vm.nmi", "vm.new")
+      : UPSTREAM;
+    response.end(text);
+  });
+  const all = { ...PROJECT, ...places, origin };
+  const reports = await tagReports(["v52.1", "v53.0", "v55.0"], RELEASES, all);
+  assert.deepEqual(reports, [
+    { tag: "v52.1", since: "v52.0", lines: [], code: 1 },
+    {
+      tag: "v55.0",
+      since: "v53.0",
+      lines: [
+        "/vm.nmi: present -> absent",
+        "Disk.size format: int64 -> uint64",
+        "/vm.new: absent -> present",
+      ],
+      code: 1,
+    },
+  ]);
+  const gone = { ...all, origin: "http://127.0.0.1:1" };
+  const [report] = await tagReports(["v55.0"], RELEASES, gone);
+  assert.equal(report!.code, 0);
+});

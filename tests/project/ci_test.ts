@@ -6,7 +6,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { type Gh, report } from "../../codegen/drift_issue.ts";
+import {
+  type Gh,
+  readTags,
+  report,
+  reportTag,
+} from "../../codegen/drift_issue.ts";
 import project from "../../deno.json" with { type: "json" };
 import own from "../../package.json" with { type: "json" };
 import { obstacles } from "../../tools/publish.ts";
@@ -114,35 +119,70 @@ test("obstacles() names what keeps a tag from being released", () => {
   assert.deepEqual(obstacles(`v${project.version}`, project.version, own), []);
 });
 
-test("report() opens one issue, and keeps it to what is so", () => {
-  const issues: { number: number; title: string; body: string }[] = [
-    { number: 1, title: "Upstream's spec has moved, or not", body: "" },
-  ];
-  const gh: Gh = (args, input) => {
+interface Issue {
+  readonly number: number;
+  readonly title: string;
+  body: string;
+  state: "OPEN" | "CLOSED";
+}
+
+/** A `gh` that has these issues, and no network. */
+function ghWith(issues: Issue[]): Gh {
+  return (args, input) => {
     if (args[1] === "list") return JSON.stringify(issues);
     if (args[1] === "create") {
-      issues.push({ number: 2, title: args[3]!, body: `${input!}\r\n` });
-      return "created";
+      const number = issues.length + 1;
+      const title = args[3]!;
+      issues.push({ number, title, body: `${input!}\r\n`, state: "OPEN" });
+      return `created ${number}`;
     }
-    assert.deepEqual(args.slice(1, 3), ["edit", "2"]);
-    issues[1]!.body = input!;
-    return "edited";
+    const [, , number] = args;
+    issues[Number(number) - 1]!.body = input!;
+    return `edited ${number}`;
   };
-  assert.equal(
-    report({ lines: ["skipped"], code: 0 }, gh),
-    "no issue is needed",
-  );
-  assert.equal(
-    report({ lines: ["unable"], code: 2 }, gh),
-    "no issue is needed",
-  );
+}
+
+test("report() opens one issue, and keeps it to what is so", () => {
+  const title = "Upstream's spec has moved, or not";
+  const issues: Issue[] = [{ number: 1, title, body: "", state: "OPEN" }];
+  const gh = ghWith(issues);
+  const now = (line: string, code: 0 | 1 | 2) =>
+    report({ lines: [line], code }, gh);
+  assert.equal(now("skipped", 0), "no issue is needed");
+  assert.equal(now("unable", 2), "no issue is needed");
   assert.equal(issues.length, 1);
-  assert.equal(report({ lines: ["drift: a"], code: 1 }, gh), "created");
-  assert.equal(
-    report({ lines: ["drift: a"], code: 1 }, gh),
-    "issue 2 says so already",
-  );
-  assert.equal(report({ lines: ["drift: b"], code: 1 }, gh), "edited");
+  assert.equal(now("drift: a", 1), "created 2");
+  assert.equal(now("drift: a", 1), "issue 2 says so already");
+  assert.equal(now("drift: b", 1), "edited 2");
   assert.equal(issues.length, 2);
   assert.match(issues[1]!.body, /drift: b/);
+});
+
+test("reportTag() opens one issue for each tag, and none that was closed", () => {
+  const issues: Issue[] = [];
+  const gh = ghWith(issues);
+  const v55 = { tag: "v55.0", since: "v53.0", lines: ["a: b -> c"], code: 1 };
+  const v56 = { tag: "v56.0", since: "v53.0", lines: [], code: 1 };
+  const now = (of: typeof v55) => reportTag({ ...of, code: 1 }, gh);
+  assert.equal(now(v55), "created 1");
+  assert.equal(now(v56), "created 2");
+  assert.equal(now(v55), "issue 1 says so already");
+  const [first, second] = issues;
+  assert.equal(first!.title, "Upstream has released v55.0");
+  assert.match(first!.body, /since v53\.0:\n\n```\na: b -> c\n```/);
+  assert.match(second!.body, /is the same as at v53\.0/);
+  first!.state = "CLOSED";
+  assert.equal(now(v55), "issue 1 was closed");
+  assert.equal(reportTag({ ...v56, code: 0 }, gh), "v56.0: no issue");
+  assert.equal(issues.length, 2);
+});
+
+test("readTags() reads what gh prints", () => {
+  const asked: string[][] = [];
+  const gh: Gh = (args) => {
+    asked.push(args);
+    return "refs/tags/v0.3.0\nrefs/tags/v53.0\n";
+  };
+  assert.deepEqual(readTags("owner/name", gh), ["v0.3.0", "v53.0"]);
+  assert.ok(asked[0]!.includes("repos/owner/name/git/matching-refs/tags/v"));
 });
