@@ -48,7 +48,8 @@ export function identityKey(directory: string): string {
   let text = "";
   let rest = BigInt(`0x${bytes.toString("hex")}`);
   for (; rest > 0n; rest /= 58n) text = BASE58[Number(rest % 58n)] + text;
-  return `publickeyv1_${text}`;
+  const zeros = bytes.findIndex((byte) => byte > 0);
+  return `publickeyv1_${"1".repeat(zeros)}${text}`;
 }
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";

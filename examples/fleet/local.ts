@@ -77,7 +77,10 @@ export class LocalFleet {
     );
     this.#children.set(part, child);
     const body = { uri: `http://127.0.0.1:${port}`, force: true };
-    await until(() => ask(this.admin, "POST deployments", body));
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`${part} has ended`);
+      return ask(this.admin, "POST deployments", body);
+    });
   }
 
   /** Kills parts by SIGKILL, by default all. The VMs run on. */

@@ -1,10 +1,7 @@
 /** The services, and what they exchange. */
 import type { VmConfig } from "@chv/cloud-hypervisor";
 import type { SendOutcome } from "@chv/cloud-hypervisor/workflows";
-import type * as restate from "@restatedev/restate-sdk";
-
-type Context = restate.Context;
-type ObjectContext = restate.ObjectContext;
+import type { Context, ObjectContext } from "@restatedev/restate-sdk";
 
 /** One life of a VM on one host. A move begins the next run on another host. */
 export interface Run {

@@ -11,8 +11,6 @@ const config: VmConfig = {
   payload: { kernel: process.env["KERNEL"] ?? "/boot/vmlinux" },
   cpus: { boot_vcpus: 1, max_vcpus: 1, nested: false },
   memory: { size: 64 << 20 },
-  serial: { mode: "Off" },
-  console: { mode: "Off" },
 };
 
 await LocalFleet.run(["a", "b", "c"], async (fleet) => {
