@@ -51,6 +51,8 @@ export interface EndEvidence {
   readonly exit: VmmExit;
   /** Undefined for a VMM whose events cannot be read. */
   readonly history: VmHistory | undefined;
+  /** True if the API socket exists: a VMM that ends in order removes it. */
+  readonly isSocketLeft?: boolean;
   /** The requests of this script, oldest first. */
   readonly requests: readonly EndRequest[];
   /** The cause by which `onReboot` or `onPanic` ended the VMM. */
@@ -67,7 +69,9 @@ export function endOf(evidence: EndEvidence): VmEnd {
 
 type Cause = Pick<VmEnd, "cause" | "by">;
 
-function causeOf({ exit, history, requests, rule }: EndEvidence): Cause {
+function causeOf(
+  { exit, history, requests, rule, isSocketLeft }: EndEvidence,
+): Cause {
   if (rule) return { cause: rule, by: "guest" };
   const { exitCode, signal } = exit;
   const isAsked = (...names: EndRequest[]): boolean =>
@@ -84,20 +88,20 @@ function causeOf({ exit, history, requests, rule }: EndEvidence): Cause {
     return { cause: "migrated", by: asker("vm.send-migration") };
   }
   const isStopped = isAsked("vm.shutdown", "vmm.shutdown", "SIGTERM");
-  if (history?.hasPanicked && (history.hasEnded || isStopped)) {
+  const isOrderly = exitCode === 0 || history?.isOrderly === true;
+  if (history?.hasPanicked && (isOrderly || isStopped)) {
     return { cause: "panicked", by: isStopped ? "script" : "guest" };
   }
   if (isStopped) return { cause: "stopped", by: "script" };
   if (isAsked("power-button")) return { cause: "powered-off", by: "script" };
-  if (isAsked("SIGKILL") && !history?.hasEnded) {
+  if (isAsked("SIGKILL") && !isOrderly) {
     return { cause: "killed", by: "script" };
   }
-  if (history?.isRunning && history.hasEnded) {
+  if (isOrderly && history?.ranToTheEnd) {
     return { cause: "powered-off", by: "guest" };
   }
-  if (history?.hasEnded) return { cause: "stopped", by: "other" };
-  // A VMM that ends by itself reports that.
-  if (history && exitCode === null) return { cause: "killed", by: "other" };
+  if (isOrderly && history) return { cause: "stopped", by: "other" };
+  if (history && isSocketLeft) return { cause: "killed", by: "other" };
   return { cause: "unknown", by: "other" };
 }
 

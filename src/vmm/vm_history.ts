@@ -6,14 +6,28 @@ export class VmHistory {
   hasEnded = false;
   /** True if a VM has booted, or was restored or received. */
   hasRun = false;
-  /** True while a VM exists that has booted. */
-  isRunning = false;
+  #isRunning = false;
+  #isBooting = false;
   /** True if the guest panicked, and has not booted since. */
   hasPanicked = false;
   /** True if the VM was sent to another VMM. */
   hasMigrated = false;
   /** The seconds of the last `shutdown` of a VM. */
   #shutdownAt = -Infinity;
+
+  /**
+   * True if the guest ran until the VMM ended. The VMM can lose its last events,
+   * from `booted` to `shutdown`, if the guest powers off at once.
+   */
+  get ranToTheEnd(): boolean {
+    return this.#isRunning ||
+      !this.hasEnded && (this.#isBooting || this.#shutdownAt >= 0);
+  }
+
+  /** True if the VMM ended its VM or itself in order. */
+  get isOrderly(): boolean {
+    return this.hasEnded || this.#shutdownAt >= 0;
+  }
 
   /** Learns of an event. */
   add({ source, event, properties, timestamp }: VmmEvent): void {
@@ -25,16 +39,19 @@ export class VmHistory {
     if (source === "vmm" && event === "shutdown") {
       this.hasEnded = true;
       const at = toSeconds(timestamp);
-      this.isRunning = at - this.#shutdownAt < AT_ONCE_S;
+      this.#isRunning = at - this.#shutdownAt < AT_ONCE_S;
     }
     if (source !== "vm") return;
-    if (STARTS.has(event)) {
+    if (event === "booting") this.#isBooting = true;
+    else if (STARTS.has(event)) {
       this.hasRun = true;
-      this.isRunning = true;
+      this.#isRunning = true;
+      this.#shutdownAt = -Infinity;
       this.hasPanicked = false;
       this.hasMigrated = false;
     } else if (event === "shutdown") {
-      this.isRunning = false;
+      this.#isRunning = false;
+      this.#isBooting = false;
       this.#shutdownAt = toSeconds(timestamp);
     } else if (event === "migration-finished") this.hasMigrated = true;
     // The source keeps the VM with `preserve_source`.

@@ -8,6 +8,7 @@ import { goalTimedOut } from "./goal.ts";
 import { UNKNOWN_EXIT } from "./poll.ts";
 import { endOf, type VmEnd } from "./vm_end.ts";
 import { VmHistory } from "./vm_history.ts";
+import { isSocket } from "./vm_sockets.ts";
 import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
 import { waitForExit } from "./wait_for_exit.ts";
 
@@ -56,7 +57,12 @@ export async function waitForEnd(
     const history = events && await readHistory(target, events, scope);
     await waitForExit(target, scope);
     const exit = await exited ?? UNKNOWN_EXIT;
-    return endOf({ exit, history, requests: endRequestsOf(client) });
+    return endOf({
+      exit,
+      history,
+      isSocketLeft: isSocket(client.socketPath),
+      requests: endRequestsOf(client),
+    });
   } finally {
     scope.close();
   }

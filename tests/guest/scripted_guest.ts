@@ -15,6 +15,8 @@ const guest: GuestScript = {
   },
   async serial(line, guest) {
     const [command, rest] = split(line);
+    // The next boot prints the next prompt.
+    if (command === "reset") return guest.perform("reboot");
     return `${await answerOf(command, rest, guest)}guest login: `;
   },
   vsock: {
@@ -56,10 +58,6 @@ async function answerOf(
     case "off":
       guest.print("off\n");
       guest.perform("powerOff");
-      return "";
-    case "reset":
-      guest.print("reset\n");
-      guest.perform("reboot");
       return "";
     case "panic":
       guest.perform("panic");

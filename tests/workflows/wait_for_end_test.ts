@@ -1,6 +1,9 @@
 /** The end of a VM whose VMM another program started. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { VmmEvent } from "../../src/events/mod.ts";
+import { endOf } from "../../src/vmm/vm_end.ts";
+import { VmHistory } from "../../src/vmm/vm_history.ts";
 import { waitForEnd } from "../../src/workflows/mod.ts";
 import type { FakeVmm } from "../../testing/mod.ts";
 import { running, VM } from "../support/running_vm.ts";
@@ -107,6 +110,21 @@ test("waitForEnd() times out", () =>
       message: /^VMM at ".*" has not ended after 20 ms$/,
     });
   }));
+
+test("a guest that powers off is found where the VMM lost its last events", () => {
+  const exit = { exitCode: 0, signal: null, stderr: "" };
+  const events = ["booting", "booted", "shutdown", "deleted"];
+  for (let kept = 1; kept <= events.length; kept++) {
+    const history = new VmHistory();
+    for (const event of events.slice(0, kept)) {
+      const timestamp = { secs: 1, nanos: 0 };
+      const part = { timestamp, source: "vm", event, properties: null };
+      history.add({ ...part, offset: 0 } as VmmEvent);
+    }
+    const { cause, by } = endOf({ exit, history, requests: [] });
+    assert.deepEqual([cause, by], ["powered-off", "guest"], `${kept}`);
+  }
+});
 
 function brief(
   { cause, by, step }: Awaited<ReturnType<typeof waitForEnd>>,
