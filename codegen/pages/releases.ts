@@ -34,7 +34,6 @@ function limitsTable(spec: Spec): string[] {
     const tested = group.filter(({ state }) => state === "tested");
     return [
       range(group.map(({ name }) => name)),
-      range(group.map(({ date }) => date.slice(0, 7))),
       tested.length === group.length
         ? "yes"
         : tested.map(({ name }) => name).join(", ") || "no",
@@ -43,7 +42,7 @@ function limitsTable(spec: Spec): string[] {
     ];
   });
   return table([
-    ["release", "of", "tested", "a script cannot use", "what to know"],
+    ["release", "tested", "a script cannot use", "note"],
     ...rows,
   ]);
 }
@@ -71,7 +70,7 @@ function range(values: string[]): string {
 
 function datesTable({ info }: Spec): string[] {
   return table([
-    ["release", "of", "state"],
+    ["release", "date", "state"],
     ...info["x-releases"].map(({ name, date, state, commit }) => [
       commit === undefined ? name : `${name} (upstream's commit ${commit})`,
       date,

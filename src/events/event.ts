@@ -62,10 +62,10 @@ export type VmmEvent =
 /** Options of `readEvents`. */
 export interface ReadEventsOptions {
   /**
-   * The first event: the first one of the file, the first one that is written
-   * after the call, or the one at an `offset` of an earlier event. A file that
-   * is shorter than the offset is read from its beginning. A pipe or a stream
-   * always begins now.
+   * `"start"` begins at the first event of the file, and `"now"` at the first
+   * event after the call. A number is the `offset` of an earlier event, and
+   * begins behind that event. A file that is shorter than the offset is read
+   * from its beginning. A pipe or a stream always begins now.
    *
    * Default: `"start"`.
    */
@@ -76,8 +76,8 @@ export interface ReadEventsOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * A promise that settles when the VMM has ended: the reader then reads to the
-   * end of the file and ends. An `ended` that is already settled reads all
-   * events so far.
+   * end of the file and ends. With a promise that is settled already, the
+   * reader reads all events so far.
    */
   readonly ended?: Promise<unknown> | undefined;
 }

@@ -15,9 +15,10 @@ export interface NamedEvents {
 /** Options of {@linkcode mergeEvents}. */
 export interface MergeEventsOptions {
   /**
-   * The first event of each VM: its first one, the first one after the call, or
-   * the one behind an `offset` of an earlier event, by the names of the VMs. A
-   * VM without an offset begins at its first event.
+   * `"start"` begins at the first event of each VM, and `"now"` at the first
+   * event after the call. An object gives, by the names of the VMs, the
+   * `offset` of an earlier event, and begins behind that event. A VM that the
+   * object does not name begins at its first event.
    *
    * Default: `"start"`.
    */
@@ -53,18 +54,19 @@ export type MergedEvent = (VmmEvent | FailedEvent) & {
 
 /**
  * Reads the events of several VMs as one stream, each with the name of its VM
- * as `vm`. The events of one VM keep their order; VMs with news take turns.
+ * as `vm`. The events of one VM keep their order; VMs with new events take
+ * turns.
  *
- * The stream ends when the events of all VMs have ended. If the events of one VM
- * cannot be read any more, its last event is `reader failed` with the error, and
- * the others go on. No more than one event of each VM is read ahead of the
- * caller. Leaving a `for await` closes everything.
+ * The stream ends when the events of all VMs have ended. If the events of one
+ * VM cannot be read any more, the last event of that VM is `reader failed` with
+ * the error, and the other VMs go on. No more than one event of each VM is read
+ * ahead of the caller. Leaving a `for await` closes everything.
  *
- * An offset is a number that JSON can store. It belongs to one VMM: after a new
- * start of the VMM, begin at the start.
+ * An offset is a number that JSON can store. An offset belongs to one VMM
+ * process: after a new start of the VMM, leave the offset out.
  *
  * @throws {InvalidRequestError} `events` of a VM without an event monitor, and
- * `name` where two VMs have the same.
+ * `name` when two VMs have the same name.
  *
  * @example
  * ```ts

@@ -30,9 +30,10 @@ export interface ConnectVmmOptions {
 
 /**
  * The handle of a VMM that another program started; {@linkcode connectVmm}
- * creates it. The exit code of such a VMM is unknown. The library sends a signal
- * only to a VMM that `spawnVmm` started, by `kill()` or as a last step of
- * `stop()`, and only if its start time is that of the record.
+ * creates it. The exit code of such a VMM is unknown. The library sends a
+ * signal only to a VMM that `spawnVmm` started, by `kill()` or as a last step
+ * of `stop()`, and only if the start time of the process is the recorded start
+ * time.
  */
 export interface ConnectedVmm extends Vmm {
   /** The client of the VMM. */

@@ -14,8 +14,9 @@ export interface VmmOutcome {
   /** The process id; undefined if the VMM was not up. */
   readonly pid: number | undefined;
   /**
-   * `failed`: its start failed; `cancelled`: its start was ended, because
-   * another start failed; else it runs, or has ended.
+   * `failed` if the start of the VMM failed; `cancelled` if the start was ended
+   * because another start failed; otherwise the VMM is `running`, or has
+   * `ended`.
    */
   readonly state: "failed" | "cancelled" | "running" | "ended";
   /** The cause of the end, of a VMM that has ended. */

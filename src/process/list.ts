@@ -16,7 +16,7 @@ export interface VmmListing {
   readonly directory: string;
   /** The absolute path of the API socket. */
   readonly socketPath: string;
-  /** The process id; undefined if it is unknown, also of a VMM that lives. */
+  /** The process id; undefined if the id is unknown, even if the VMM lives. */
   readonly pid?: number;
   /** False if the VMM has ended and left its files. */
   readonly isAlive: boolean;
@@ -24,9 +24,9 @@ export interface VmmListing {
 
 /**
  * Lists the VMMs that `spawnVmm` started in directories below `parent`, sorted
- * by their paths. Symbolic links and directories that cannot be read are passed
- * over, and so are the directories in the directory of a VMM. A missing
- * `parent` has no VMMs.
+ * by their paths. The list leaves out symbolic links, directories that cannot
+ * be read, and directories inside the directory of a VMM. It is empty if
+ * `parent` is missing.
  *
  * @throws {InvalidRequestError} `parent` when it is not a valid path.
  *

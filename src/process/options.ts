@@ -31,9 +31,10 @@ export interface SpawnVmmOptions {
    * effect on it. A VM that was created and not booted is deleted and created
    * anew. The VMM ends by `stop()` or `kill()`, or with its guest.
    *
-   * It needs `directory`, and excludes `console`, `onSignal`, `onReboot`,
-   * `onPanic`, `parentDeathSignal` and `stdout: "inherit"`. stdout and stderr go
-   * to files of these names in the directory. `signal` limits only the start.
+   * `detach` needs `directory`, and excludes `console`, `onSignal`, `onReboot`,
+   * `onPanic`, `parentDeathSignal` and `stdout: "inherit"`. stdout and stderr
+   * go to files of these names in the directory. `signal` limits only the
+   * start.
    *
    * Default: `false`.
    */
@@ -57,7 +58,7 @@ export interface SpawnVmmOptions {
   readonly seccomp?: boolean | "log";
   /**
    * Confines the VMM to the files that the VM of `config` names, and to those
-   * of its `landlock_rules`. It sets `landlock_enable` in `config`.
+   * of its `landlock_rules`. This option sets `landlock_enable` in `config`.
    *
    * Default: `false`.
    */
@@ -100,10 +101,10 @@ export interface SpawnVmmOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * The life of the VMM. When this signal aborts during the start, the start
-   * rejects with the signal's reason, and the VMM is killed. When it aborts
-   * later, the VMM is stopped as by `stop()`, within `stopTimeoutMs`. To limit
-   * the start alone, use `timeoutMs`.
+   * Ends the VMM. When this signal aborts during the start, the start rejects
+   * with the signal's reason, and the VMM is killed. When it aborts later, the
+   * VMM is stopped as by `stop()`, within `stopTimeoutMs`. To limit the start
+   * alone, use `timeoutMs`.
    */
   readonly signal?: AbortSignal;
   /**
@@ -140,11 +141,11 @@ export interface SpawnVmmOptions {
   readonly onPanic?: "continue" | "end";
   /**
    * Makes the kernel kill the VMM when the script's process dies, even by
-   * SIGKILL. It runs the command by `setpriv --pdeathsig`, and needs that
-   * program. After such a death, the VMM's files and sockets stay. In a worker
-   * thread this option is required. It is refused for a set-id program, and for
-   * a program that has file capabilities (`setcap`), unless the script is root
-   * or has the same capabilities.
+   * SIGKILL. The library then starts the command by the program `setpriv`,
+   * which must be installed. After such a death, the VMM's files and sockets
+   * stay. In a worker thread this option is required. It is refused for a
+   * set-id program, and for a program that has file capabilities (`setcap`),
+   * unless the script is root or has the same capabilities.
    *
    * Default: `false`.
    */

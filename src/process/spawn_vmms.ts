@@ -10,9 +10,9 @@ import type { StopOptions } from "./stop.ts";
 /** Options of {@linkcode spawnVmms}. */
 export interface SpawnVmmsOptions {
   /**
-   * The life of the group. When this signal aborts during the start, the start
-   * rejects with the signal's reason, and all VMMs are killed. When it aborts
-   * later, all are stopped as by `stop()` of the group.
+   * Ends the group. When this signal aborts during the start, the start rejects
+   * with the signal's reason, and all VMMs are killed. When it aborts later,
+   * all are stopped as by `stop()` of the group.
    */
   readonly signal?: AbortSignal;
 }
@@ -41,13 +41,13 @@ export interface VmmGroup {
 }
 
 /**
- * Starts several VMMs at the same time: all or none. It owns each VMM from
- * before its start, so that no handle can be lost. If one start fails, the
- * others are killed, and the call rejects when all have ended.
+ * Starts several VMMs at the same time: all or none. The group owns each VMM
+ * before the VMM starts, so no VMM is left behind. If one start fails, the
+ * other VMMs are killed, and the call rejects when all have ended.
  *
- * The options of each VMM are those of `spawnVmm`; `onSignal: "stop"` of each
- * stops all of them at Ctrl-C. The keys of an object are the names of the VMMs;
- * the VMMs of a list are called `vm0`, `vm1` and so on.
+ * The options of each VMM are those of `spawnVmm`; set `onSignal: "stop"` for
+ * each VMM to stop all of them at Ctrl-C. The keys of an object are the names
+ * of the VMMs; the VMMs of a list are called `vm0`, `vm1` and so on.
  *
  * @throws {VmmGroupError} with the name and the error of the start that failed,
  * and the outcomes of the other VMMs.

@@ -44,8 +44,8 @@ export interface VmmProcess extends Vmm {
    */
   readonly exited: Promise<VmmExit>;
   /**
-   * Resolves with `exited`, to the cause of the end and the side that ended the
-   * VM, and never rejects.
+   * Resolves to the cause of the end and the side that ended the VM, at the
+   * same time as `exited`, and never rejects.
    */
   readonly ended: Promise<VmEnd>;
   /**

@@ -20,8 +20,9 @@ import { type Vmm, vmmOf, type WaitOptions } from "./vmm.ts";
 /** Options of {@linkcode waitForEvent}. */
 export interface WaitForEventOptions extends WaitOptions {
   /**
-   * The first event that counts: the first of the file, the first after the
-   * call, or the one at an `offset` of an earlier event.
+   * `"start"` begins at the first event of the file, and `"now"` at the first
+   * event after the call. A number is the `offset` of an earlier event, and
+   * begins behind that event.
    *
    * Default: `"now"`.
    */

@@ -42,12 +42,11 @@ export interface EnsureVmResult {
  * A VM that is not booted is deleted and created anew, since `vm.boot` after a
  * boot that failed may boot it without its disks. This includes a VM that was
  * shut down by `vm.shutdown`. A VM that is booted is compared with `config`, in
- * the fields that `config` gives; the call never changes such a VM. A paused VM
+ * the fields that `config` has; the call never changes a booted VM. A paused VM
  * stays paused, unless a `snapshotVm` paused it whose script was killed.
  *
- * When the call fails or is aborted, a VM that it created is deleted. For the
- * exclusion of other scripts, a file `<socket>.workflow` exists during the
- * call.
+ * When the call fails or is aborted, a VM that it created is deleted. A file
+ * `<socket>.workflow` keeps other scripts out during the call.
  *
  * @throws {InvalidRequestError} when the booted VM differs from `config`:
  * `field` is the first field that differs, and the message has all of them. Use

@@ -1,8 +1,8 @@
 /**
  * Workflows: operations of several steps that are easy to get wrong. Each takes
  * a client or a handle of `./process`, and uses the events of the handle.
- * `snapshotVm`, `restoreVm`, `replaceConfig` and `migrateVm` roll back if a
- * step fails.
+ * `ensureVm`, `snapshotVm`, `restoreVm`, `replaceConfig` and `migrateVm` roll
+ * back if a step fails.
  *
  * @example
  * ```ts

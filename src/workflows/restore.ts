@@ -33,8 +33,9 @@ export interface RestoreVmOptions
   readonly resume?: boolean;
   /**
    * With `memory_restore_mode: "OnDemand"`: called with the reason when the VMM
-   * cannot do that, and copies the memory instead. Without it, the refusal of
-   * the VMM is the error, and a VMM before v52.0 copies without a word.
+   * does not support that mode, and copies the memory instead. Without
+   * `onCopy`, the call rejects with the refusal of the VMM, and a VMM before
+   * v52.0 copies without a report.
    */
   readonly onCopy?: ((reason: string) => void) | undefined;
   /**
@@ -58,10 +59,11 @@ export interface RestoreVmOptions
  * With `config`, the VM gets other paths than the VM of the snapshot, beside
  * which it can run: see {@linkcode ownPaths} and {@linkcode cloneSnapshot}.
  *
- * `memory_restore_mode: "OnDemand"` answers in a tenth of a second, whatever the
- * size, and reads the memory in the background. Do not truncate or overwrite
- * the memory file of the snapshot meanwhile: the VM would end as soon as its
- * guest uses memory that is missing. To delete the file does no harm.
+ * With `memory_restore_mode: "OnDemand"`, the VMM answers in a tenth of a
+ * second for every size of memory, and reads the memory in the background. Do
+ * not truncate or overwrite the memory file of the snapshot meanwhile: the VM
+ * would end as soon as its guest uses memory that is missing. Deleting the file
+ * does no harm.
  *
  * A VMM empties the files of consoles in mode `File` at a restore. The call is
  * refused if a running process writes to such a file. In Deno this check works

@@ -84,12 +84,12 @@ export interface SnapshotVmResult {
  * After a restore with `memory_restore_mode: "OnDemand"` the call first waits
  * until the VMM has filled the memory; the VM runs meanwhile.
  *
- * The directory does not exist or is empty. The files are written to
+ * The directory must be missing or empty. The files are written to
  * `<directory>.partial`, of mode 0700, which is renamed when the snapshot is
  * complete.
  *
  * The call can be repeated. If an earlier call has written a complete snapshot
- * of the VM to the directory, nothing is done, and the outcome is `found`: give
+ * of the VM to the directory, nothing is done, and the outcome is `found`. Give
  * each new snapshot a new directory. Without events, every VM of the same VMM
  * process counts as the same VM.
  *

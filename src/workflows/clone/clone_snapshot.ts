@@ -19,8 +19,8 @@ export interface PreparedSnapshot extends Disposable {
   /** The configuration of the clone. */
   readonly config: VmConfig;
   /**
-   * Restores the clone as `restoreVm` does, but with
-   * `memory_restore_mode: "OnDemand"` where the VMM can do that, and tells.
+   * Restores the clone as `restoreVm` does, but with the memory restore mode
+   * `OnDemand` if the VMM supports that mode. The result has the mode.
    */
   restore(
     vmm: Client | Vmm,
@@ -43,9 +43,9 @@ export interface RestoredClone {
 /**
  * Creates a directory from which a VMM restores the VM of a snapshot with
  * another configuration. The snapshot stays as it is: the directory has a
- * config.json of its own, and links to the memory and the state, so it takes no
- * space. It is created with mode 0700, exists and is empty, or is replaced if
- * an earlier call has left it.
+ * config.json of its own, and links to the memory and the state, so the
+ * directory takes no space. `target` is created with mode 0700; it may be an
+ * empty directory, and a directory that an earlier call has left is replaced.
  *
  * The edit may change what only the host sees: the paths of disks, sockets,
  * logs and taps, see {@linkcode ownPaths}. Everything that the guest sees is

@@ -15,9 +15,10 @@ import { readReceivingStage } from "./so_far.ts";
  * nobody, and the function waits.
  *
  * Set `timeoutMs` where the source may have died: a destination that loses its
- * source among the memory uses a whole CPU and never answers again, on all
- * releases up to 54.0.0. End it by SIGKILL. A VMM without an event monitor does
- * not say whether it listens or receives already, nor does one before v53.0.
+ * source while it receives the memory uses a whole CPU and never answers again,
+ * on all releases up to 54.0.0. End it by SIGKILL. A VMM before v53.0, or
+ * without an event monitor, does not report whether it listens or already
+ * receives.
  *
  * @throws {DeadlineError} after `timeoutMs`.
  */

@@ -18,8 +18,9 @@ export interface ReceiveVmOptions extends WaitOptions {
 }
 
 /**
- * Makes a VMM without a VM listen, and resolves when it listens. The VMM goes
- * on to listen when the script ends, and answers nobody until a VM has arrived.
+ * Makes a VMM without a VM listen, and resolves when it listens. When the
+ * script ends, the VMM still listens. The VMM answers no other call until a VM
+ * has arrived.
  *
  * The call can be repeated, also by another process: it resolves when the VMM
  * listens already, receives a VM, or has received it. A VMM that listens

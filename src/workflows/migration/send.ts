@@ -15,8 +15,9 @@ export interface SendVmOptions extends WaitOptions {
    */
   readonly url: string;
   /**
-   * The `offset` of the source's last event before the first try. A migration
-   * that began after it is joined, and its outcome counts; older ones do not.
+   * The `offset` of the source's last event before the first try. The call
+   * joins a migration that began after this event, and its outcome counts;
+   * older migrations do not count.
    *
    * Default: only a migration that is under way is joined.
    */
@@ -40,9 +41,9 @@ export interface SendVmOptions extends WaitOptions {
  * - `gone`: the source's VMM has ended, and nobody knows where the VM is. Ask
  *   the destination with `arrivedVm`.
  *
- * `signal` and `timeoutMs` end the following only, never the migration. The
- * source needs an event monitor whose file all tries can read; up to v52.0 the
- * VMM's answer to the call is enough for a try that is not interrupted.
+ * `signal` and `timeoutMs` end only the wait, never the migration. The source
+ * needs an event monitor whose file all tries can read; up to v52.0 the VMM's
+ * answer to the call is enough for a try that is not interrupted.
  *
  * @throws {InvalidRequestError} before anything is sent; `fatal_request` when
  * the VM has shared memory.
