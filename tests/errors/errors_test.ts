@@ -12,12 +12,7 @@ import {
 } from "../../src/errors/errors.ts";
 import { operations } from "../../src/generated/api.gen.ts";
 import { releaseNames } from "../../testing/release.ts";
-import {
-  type Exchange,
-  isWhole,
-  recordings,
-  textOf,
-} from "../support/recordings.ts";
+import { type Exchange, recordings, textOf } from "../support/recordings.ts";
 
 const PATH = "/run/vm0/api.sock";
 const CONTEXT = { operation: "vm.boot", socketPath: PATH } as const;
@@ -84,9 +79,9 @@ test("ApiError has the codes that no recording leads to", () => {
   assert.equal(refusal(500, migrating).code, "migrating");
 });
 
-test("ApiError has the same code on every release for the same request", () => {
-  const [newest, ...older] = releaseNames.filter(isWhole)
-    .map(recordings);
+// tests/client/older_releases_test.ts compares the older ones.
+test("ApiError has the same code on both newest releases for the same request", () => {
+  const [newest, ...older] = releaseNames.slice(0, 2).map(recordings);
   let compared = 0;
   for (const [i, { scenario, exchanges }] of newest!.entries()) {
     for (const [j, exchange] of exchanges.entries()) {

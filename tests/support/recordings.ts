@@ -60,11 +60,6 @@ export function recordings(release: ReleaseName): Recording[] {
   }));
 }
 
-/** True if all scenarios of a release were recorded, and not twelve only. */
-export function isWhole(release: ReleaseName): boolean {
-  return recordings(release).length > 12;
-}
-
 /** Returns the recordings of every release. */
 export function allRecordings(): Recording[] {
   return releaseNames.flatMap(recordings);

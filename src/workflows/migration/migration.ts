@@ -176,7 +176,7 @@ export class Migration {
     const { failure } = await scope.race(this.receiver.ended!);
     if (failure !== undefined) throw failure;
     const { signal } = scope;
-    // Up to v51.1 a VM that was paused runs at the destination.
+    // A VM that was paused arrives paused; up to v51.1 it was refused before.
     const info = this.#before === "Paused"
       ? await this.#destination.client.vm.info({ signal })
       : await waitForState(this.#destination, "Running", { signal });
