@@ -1,7 +1,9 @@
 /** Compares a configuration with the one that a VM has. */
 import { schemas } from "../generated/schemas.gen.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
+import { wireKeywords } from "../generated/wire_keywords.gen.ts";
 import type { JsonSchema } from "../generated_support/json_schema.ts";
+import { hasSince } from "../generated_support/release.ts";
 
 /** A field in which a VM differs from a configuration. */
 export interface ConfigDifference {
@@ -14,15 +16,17 @@ export interface ConfigDifference {
 /**
  * Lists the differences in the fields that `wanted` gives. Fields that it does
  * not give may have any value: the VMM adds ids, addresses and defaults. Keys
- * that the VMM does not know count as not given.
+ * that the VMM does not know, in its release if that is given, count as not
+ * given.
  */
 export function differencesOf(
   wanted: VmConfig,
   actual: VmConfig,
+  release?: string,
 ): ConfigDifference[] {
   const differences: ConfigDifference[] = [];
-  const schema = schemas["VmConfig"]!;
-  compare({ schema, path: "", wanted, actual }, differences);
+  const schema = { $ref: "VmConfig" };
+  compare({ schema, path: "", wanted, actual, release }, differences);
   return differences;
 }
 
@@ -31,13 +35,15 @@ interface Pair {
   readonly path: string;
   readonly wanted: unknown;
   readonly actual: unknown;
+  readonly release: string | undefined;
 }
 
 function compare(
-  { schema, path, wanted, actual }: Pair,
+  { schema, path, wanted, actual, release }: Pair,
   differences: ConfigDifference[],
 ): void {
-  const target = targetOf(schema);
+  const name = nameOf(schema);
+  const target = name === undefined ? schema : schemas[name]!;
   const present = actual ?? schema.default ?? target.default;
   if (Array.isArray(wanted)) {
     const items = Array.isArray(present) ? present : [];
@@ -48,6 +54,7 @@ function compare(
         path: `${path}[${at}]`,
         wanted: wanted[at],
         actual: items[at],
+        release,
       };
       if (at < Math.min(wanted.length, items.length)) {
         compare(pair, differences);
@@ -57,12 +64,14 @@ function compare(
     for (const [key, schema] of Object.entries(target.properties ?? {})) {
       const value = wanted[key];
       if (value == null || isNeverReturned(key, wanted)) continue;
+      if (isNewer(name, key, release)) continue;
       const actual = present[key] ?? present[NEW_NAMES.get(key) ?? key];
       const memberPath = path === "" ? key : `${path}.${key}`;
-      compare({ schema, path: memberPath, wanted: value, actual }, differences);
+      const pair = { schema, path: memberPath, wanted: value, actual, release };
+      compare(pair, differences);
     }
   } else if (!isSame(path, wanted, present)) {
-    differences.push(differenceOf({ schema, path, wanted, actual }));
+    differences.push({ path, wanted, actual });
   }
 }
 
@@ -70,11 +79,23 @@ function differenceOf({ path, wanted, actual }: Pair): ConfigDifference {
   return { path, wanted, actual };
 }
 
-/** The schema behind a reference. */
-function targetOf(schema: JsonSchema): JsonSchema {
+/** The name of the schema behind a reference. */
+function nameOf(schema: JsonSchema): string | undefined {
   const { $ref } = schema.anyOf?.[0] ?? schema;
-  if ($ref === undefined) return schema;
-  return targetOf(schemas[$ref.slice($ref.lastIndexOf("/") + 1)]!);
+  if ($ref === undefined) return undefined;
+  const name = $ref.slice($ref.lastIndexOf("/") + 1);
+  return nameOf(schemas[name]!) ?? name;
+}
+
+/** Tells whether the VMM's release ignores a key, since it is older. */
+function isNewer(
+  name: string | undefined,
+  key: string,
+  release: string | undefined,
+): boolean {
+  if (name === undefined || release === undefined) return false;
+  const since = wireKeywords[name]?.properties?.[key]?.["x-since"];
+  return since !== undefined && !hasSince(release, since);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

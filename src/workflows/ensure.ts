@@ -75,7 +75,10 @@ export async function ensureVm(
     const result: EnsureVmResult = info && isBooted(info)
       ? { outcome: "found", info }
       : await createAndBoot(target, config, !info, call);
-    if (result.outcome === "found") assertSame(config, result.info);
+    if (result.outcome === "found") {
+      const release = await client.release(call);
+      assertSame(config, result.info, release);
+    }
     return result;
   } finally {
     note.close();
@@ -157,8 +160,8 @@ function isBooted({ state }: VmInfo): boolean {
   return state !== "Created" && state !== "Shutdown";
 }
 
-function assertSame(config: VmConfig, info: VmInfo): void {
-  const differences = differencesOf(config, info.config);
+function assertSame(config: VmConfig, info: VmInfo, release: string): void {
+  const differences = differencesOf(config, info.config, release);
   const [first] = differences;
   if (first === undefined) return;
   const all = differences.map(textOf).join(", ");

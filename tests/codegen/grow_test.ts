@@ -29,7 +29,7 @@ const OPERATION = `  /vm.measure-guest:
       x-failure-message: The guest could not be measured
       x-errors: [not_created]
       x-returns: data
-      x-since: v60.0
+      x-since: v54.0
       requestBody:
         required: true
         content:
