@@ -28,7 +28,7 @@ for (const host of hosts) {
       }
     }));
 
-  host.test(
+  host.testSince(53, "it takes a half-closed connection for a closed one")(
     `${host.name}: a half-closed connection gets its answer`,
     () =>
       host.with(async ({ vmm }) => {

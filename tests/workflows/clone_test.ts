@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import type { VmConfig } from "../../mod.ts";
+import { assertSameDevices } from "../../src/workflows/clone/same_devices.ts";
 import { parse, stringify } from "../../src/json/mod.ts";
 import {
   cloneSnapshot,
@@ -167,6 +168,14 @@ test("an edit that the guest would not survive is refused, and named", () =>
     assert.deepEqual(left, []);
     assert.equal(clone.fake.requests.length, before);
   }));
+
+test("an edit may leave out an iommu that old snapshots have as false", () => {
+  assertSameDevices({ serial: { iommu: false } }, { serial: {} });
+  assert.throws(
+    () => assertSameDevices({ serial: { iommu: true } }, { serial: {} }),
+    { field: "serial.iommu" },
+  );
+});
 
 test("the fake boots a guest with a hole, as the VMM does", () =>
   withSnapshot(async ({ directory, snapshot, clone }) => {

@@ -18,6 +18,8 @@ function compare(before: unknown, after: unknown, path: Path): void {
   if (FREE.has(pattern)) return;
   if (isScalar(before) || isScalar(after)) {
     if (isSame(before, after)) return;
+    // Before v52.0, a snapshot has "iommu": false also where nobody set the key.
+    if (path.at(-1) === "iommu" && !before && !after) return;
     if (pattern === "serial.mode" && isPort(before) && isPort(after)) return;
     throw refused(path, pattern, before, after);
   }
