@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { LocalFleet } from "../../examples/fleet/local.ts";
-import type { Drain, Vm } from "../../examples/fleet/services.ts";
+import type { Drain, Scheduler, Vm } from "../../examples/fleet/services.ts";
 import { configOf } from "./config.ts";
 
 const CALLERS = 64;
@@ -19,6 +19,10 @@ const hosts = Array.from({ length: Number(count) }, (_, n) => `h${n}`);
 
 await LocalFleet.run(hosts, async ({ directory, ingress }) => {
   const config = configOf(directory);
+  const scheduler = ingress
+    .objectClient<Scheduler>({ name: "scheduler" }, "all");
+  // Room for all VMs of one host on the others.
+  for (const id of hosts) await scheduler.change({ id, room: names.length });
   const vmOf = (name: string) => ingress.objectClient<Vm>({ name: "vm" }, name);
   const perSecond = async (
     title: string,
