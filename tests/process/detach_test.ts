@@ -171,12 +171,14 @@ test("no other process is signalled that has the pid of a record", () =>
       const vmm = await spawnVmm({ command, directory, detach: true });
       const path = join(directory, "vmm.json");
       const record = JSON.parse(readFileSync(path, "utf8"));
-      const foreign = { ...record, pid: other.pid };
+      // Ticks of 10 ms: the other process may have started in the same one.
+      const startTime = record.startTime - 100;
+      const foreign = { ...record, pid: other.pid, startTime };
       process.kill(vmm.pid, "SIGKILL");
       await vmm.exited;
       const records = [
         foreign,
-        { ...foreign, startTime: record.startTime + 1 },
+        { ...foreign, startTime: startTime - 1 },
         { ...foreign, bootId: "0" },
         { ...foreign, startTime: undefined },
       ];
