@@ -1,4 +1,4 @@
-/** Starts a VMM that outlives the script, or adopts the one that runs. */
+/** Starts a VMM that outlives the script, or adopts the running VMM. */
 import { existsSync, rmdirSync } from "node:fs";
 import { createClient } from "../client/create_client.ts";
 import type { VmConfig } from "../generated/types.gen.ts";

@@ -12,7 +12,7 @@ import { canReadProc, type ProcessId, runs } from "./process_id.ts";
 
 /**
  * The process of a VMM that another script started. Its exit code is unknown.
- * Where processes cannot be compared, its socket tells that it has ended.
+ * Where processes cannot be compared, the state of its socket shows the end.
  */
 export function createAdoptedChild(
   id: ProcessId,

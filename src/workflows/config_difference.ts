@@ -1,4 +1,4 @@
-/** Compares a configuration with the one that a VM has. */
+/** Compares a configuration with the configuration of a VM. */
 import { schemas } from "../generated/schemas.gen.ts";
 import type { VmConfig } from "../generated/types.gen.ts";
 import { wireKeywords } from "../generated/wire_keywords.gen.ts";

@@ -76,8 +76,7 @@ export async function ensureVm(
       ? { outcome: "found", info }
       : await createAndBoot(target, config, !info, call);
     if (result.outcome === "found") {
-      const release = await client.release(call);
-      assertSame(config, result.info, release);
+      await assertSame(client, config, result.info, call);
     }
     return result;
   } finally {
@@ -160,7 +159,15 @@ function isBooted({ state }: VmInfo): boolean {
   return state !== "Created" && state !== "Shutdown";
 }
 
-function assertSame(config: VmConfig, info: VmInfo, release: string): void {
+async function assertSame(
+  client: Client,
+  config: VmConfig,
+  info: VmInfo,
+  call: CallOptions | undefined,
+): Promise<void> {
+  if (differencesOf(config, info.config).length === 0) return;
+  // An older release ignores some fields, so that they differ.
+  const release = await client.release(call);
   const differences = differencesOf(config, info.config, release);
   const [first] = differences;
   if (first === undefined) return;

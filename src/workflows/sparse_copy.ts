@@ -27,7 +27,7 @@ export async function copySparse(
       copyFileSync(source, target, CLONE);
       return;
     } catch {
-      // Such as of a file that is not in the file system of its directory.
+      // The file is in another file system than its directory, for example.
       rmSync(target, { force: true });
     }
   }
