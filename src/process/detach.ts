@@ -16,7 +16,7 @@ import { orHasRun } from "./last_events.ts";
 import { toLastingChild } from "./lasting_child.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import { createOwnedClient } from "./owned_client.ts";
-import { identify, type ProcessId } from "./process_id.ts";
+import { identify, type ProcessId } from "../vmm/process_id.ts";
 import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
 import {
   readRecord,

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setInterval } from "node:timers";
 import type { AbortScope } from "../wait/abort_scope.ts";
-import { identify, type ProcessId, runs } from "./process_id.ts";
+import { identify, type ProcessId, runs } from "../vmm/process_id.ts";
 import { removeFile } from "./record.ts";
 
 /** A lock that this script holds. */

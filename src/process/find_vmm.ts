@@ -14,7 +14,7 @@ import {
   processesWith,
   type ProcessId,
   runs,
-} from "./process_id.ts";
+} from "../vmm/process_id.ts";
 import { readRecord, type VmmRecord } from "./record.ts";
 import { directoryInUse, type VmmDirectory } from "./vmm_directory.ts";
 

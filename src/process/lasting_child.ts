@@ -8,7 +8,7 @@ import { isGone } from "../vmm/wait_for_exit.ts";
 import { AwaitedPromise } from "./awaited_promise.ts";
 import type { Child } from "./child.ts";
 import type { BoundedFiles } from "./file_limits.ts";
-import { canReadProc, type ProcessId, runs } from "./process_id.ts";
+import { canReadProc, type ProcessId, runs } from "../vmm/process_id.ts";
 
 /**
  * The process of a VMM that another script started. Its exit code is unknown.

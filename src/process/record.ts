@@ -1,7 +1,7 @@
 /** The file `vmm.json` of a VMM's directory, by which other scripts find it. */
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import type { ProcessId } from "./process_id.ts";
+import type { ProcessId } from "../vmm/process_id.ts";
 
 /** The VMM that `spawnVmm` started in a directory. */
 export interface VmmRecord extends Partial<ProcessId> {

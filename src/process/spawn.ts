@@ -14,7 +14,7 @@ import { stopOnAbort } from "./lifetime.ts";
 import type { SpawnVmmOptions } from "./options.ts";
 import { createOwnedClient } from "./owned_client.ts";
 import { assertNoFileCapabilities } from "./parent_death.ts";
-import { identify } from "./process_id.ts";
+import { identify } from "../vmm/process_id.ts";
 import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
 import { readRecord, recordOf, recordSockets, writeRecord } from "./record.ts";
 import { SocketCleaner } from "./socket_cleaner.ts";

@@ -18,17 +18,14 @@ import {
   writeSync,
 } from "node:fs";
 import { Buffer } from "node:buffer";
+import process from "node:process";
 import { AbortScope } from "../wait/abort_scope.ts";
-import {
-  isRunning,
-  ownProcess,
-  type ProcessIdentity,
-} from "./process_identity.ts";
+import { identify, type ProcessId, runs } from "./process_id.ts";
 
 /** A workflow of a process. */
 export interface NoteOwner {
   readonly id: string;
-  readonly process: ProcessIdentity;
+  readonly process: ProcessId;
 }
 
 /** A note that the caller has. Close each note. */
@@ -75,9 +72,13 @@ export async function takeNote<T>(
 
 /** Tells whether an owner may still be at work. */
 export function isAtWork({ id, process }: NoteOwner): boolean {
-  // Where nothing is known of a process, it counts as ended: else one that was
-  // killed would block all others.
-  return active.has(id) || isRunning(process) === true;
+  // A process of which nothing is known counts as ended: otherwise a killed
+  // process would block all others.
+  return active.has(id) || runs(process) === true;
+}
+
+function createOwner(): NoteOwner {
+  return { id: crypto.randomUUID(), process: identify(process.pid) };
 }
 
 /** The ids of the notes that this process has. */
@@ -86,7 +87,7 @@ const active = new Set<string>();
 interface Line {
   readonly id: string;
   /** A claim: the owner's process, and the owner that it follows. */
-  readonly process?: ProcessIdentity;
+  readonly process?: ProcessId;
   readonly after?: string;
   /** A task, or `null` when there is none any more. */
   readonly task?: unknown;
@@ -121,7 +122,7 @@ function claim<T>(path: string, fd: number): WorkflowNote<T> | undefined {
     const isLeft = before.some(({ id, left }) => id === holder.id && left);
     if (!isLeft && isAtWork(holder)) return undefined;
   }
-  const owner: NoteOwner = { id: crypto.randomUUID(), process: ownProcess() };
+  const owner = createOwner();
   const after = holder && { after: holder.id };
   append(fd, { ...owner, ...after });
   const lines = linesOf(fd);
@@ -155,11 +156,11 @@ function claim<T>(path: string, fd: number): WorkflowNote<T> | undefined {
 
 /** In place of a note that cannot be written: it excludes nobody. */
 function noteOfNobody<T>(): WorkflowNote<T> {
-  const owner = { id: crypto.randomUUID(), process: ownProcess() };
+  const owner = createOwner();
   return { owner, unfinished: undefined, write() {}, clear() {}, close() {} };
 }
 
-/** The first claim, or the first one that follows it, and so on. */
+/** The first claim, or the first claim that follows it, and so on. */
 function ownerOf(lines: readonly Line[]): NoteOwner | undefined {
   let owner: NoteOwner | undefined;
   for (const { id, process, after } of lines) {

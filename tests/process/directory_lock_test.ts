@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { lockDirectory } from "../../src/process/directory_lock.ts";
-import { identify } from "../../src/process/process_id.ts";
+import { identify } from "../../src/vmm/process_id.ts";
 import { AbortScope } from "../../src/wait/abort_scope.ts";
 import { startOwner } from "../support/owner_script.ts";
 import { inDirectory } from "../support/vmms.ts";

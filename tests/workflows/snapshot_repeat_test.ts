@@ -15,6 +15,7 @@ import { test } from "node:test";
 import { createClient, unixFetch } from "../../mod.ts";
 import { snapshotVm } from "../../src/workflows/mod.ts";
 import { running, type RunningVm, stateOf } from "../support/running_vm.ts";
+import { identify } from "../../src/vmm/process_id.ts";
 import { inDirectory } from "../support/vmms.ts";
 
 /** The owner of a note whose process has ended. */
@@ -198,7 +199,7 @@ test("snapshotVm() keeps a foreign directory that has the name of its own", () =
       message: /a\.partial" exists, and is no snapshot that was interrupted$/,
     });
     // Another script writes to the same place.
-    const owner = { id: "b", process: { pid: process.pid, start: startOf() } };
+    const owner = { id: "b", process: identify(process.pid) };
     const record = JSON.stringify({ owner, vmm: { pid: 1 } });
     writeFileSync(join(partial, "snapshot.json"), record);
     await assert.rejects(snapshotVm(vmm, join(directory, "a")), {
@@ -233,9 +234,3 @@ test("snapshotVm() keeps the mode of an empty directory", () =>
     await snapshotVm(vmm, target);
     assert.equal(statSync(target).mode & 0o777, 0o750);
   }));
-
-function startOf(): string {
-  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  return `${boot} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`;
-}
