@@ -74,6 +74,12 @@ export function differences(
   return found;
 }
 
+/** The changes from one file of upstream to a later one, a line each. */
+export function changes(old: Fact, now: Fact): string[] {
+  return [...differences(old, now)]
+    .map(([at, { upstream, ours }]) => `${at}: ${upstream} -> ${ours}`);
+}
+
 /** Differences that are not listed, and listed ones that are gone, a line each. */
 export function unexpected(
   found: Map<string, Difference>,

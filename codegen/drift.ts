@@ -1,7 +1,9 @@
 /**
  * Compares our spec with upstream's: `deno task spec:drift`, at the ref that
  * was reviewed last, or with `--file F` or `--ref TAG` with another. What
- * spec/deviations.yaml lists is expected; anything else is printed.
+ * spec/deviations.yaml lists is expected; anything else is printed. With
+ * `--since TAG`, it compares upstream's file at that tag instead of our spec, and
+ * prints what changed.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,7 +11,13 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { differences, readDeviations, unexpected } from "./deviations.ts";
+import {
+  changes,
+  differences,
+  readDeviations,
+  unexpected,
+  type Upstream,
+} from "./deviations.ts";
 import {
   DriftError,
   fetchBytes,
@@ -56,18 +64,22 @@ export const PROJECT: Places = {
 interface Choice {
   file?: string | undefined;
   ref?: string | undefined;
+  since?: string | undefined;
 }
 
 function readArgs(args: string[]): Choice {
   const options = {
     file: { type: "string" },
     ref: { type: "string" },
+    since: { type: "string" },
   } as const;
-  const { file, ref } = withContext(
-    "usage: drift.ts [--file F | --ref TAG]",
+  const { file, ref, since } = withContext(
+    "usage: drift.ts [--file F | --ref TAG] [--since TAG]",
     () => {
       const { values } = parseArgs({ args, options });
-      if (Object.keys(values).length > 1) throw new Error("one or the other");
+      if (values.file !== undefined && values.ref !== undefined) {
+        throw new Error("one or the other");
+      }
       if (Object.values(values).includes("")) {
         throw new Error(
           "a value is empty",
@@ -78,23 +90,29 @@ function readArgs(args: string[]): Choice {
   );
   // A task runs in the project, wherever it was called from.
   const from = process.env["INIT_CWD"] ?? process.cwd();
-  return { file: file && resolve(from, file), ref };
+  return { file: file && resolve(from, file), ref, since };
 }
 
-async function compare({ file, ref }: Choice, places: Places): Promise<Report> {
+async function compare(choice: Choice, places: Places): Promise<Report> {
+  const { file, ref, since } = choice;
   const { upstream, listed } = withContext(
     places.deviations,
     () => readDeviations(readFileSync(places.deviations, "utf8")),
   );
-  const at = ref ?? upstream.ref;
-  const url = `${places.origin}/${upstream.repository}/${at}/${upstream.path}`;
+  const url = urlOf(upstream, ref ?? upstream.ref, places);
   const bytes = file === undefined
     ? await fetchBytes(url, places.patienceMs)
     : withContext(file, () => readFileSync(file));
-  if (bytes === undefined) {
-    return { lines: ["drift: skipped, upstream not reachable"], code: 0 };
-  }
+  if (bytes === undefined) return SKIPPED;
   const theirs = specFacts(bytes, file ?? url);
+  if (since !== undefined) {
+    const before = urlOf(upstream, since, places);
+    const old = await fetchBytes(before, places.patienceMs);
+    if (old === undefined) return SKIPPED;
+    const lines = changes(specFacts(old, before), theirs);
+    const none = `drift: none from ${before} to ${file ?? url}`;
+    return { lines: lines.length === 0 ? [none] : lines, code: 0 };
+  }
   const ours = specFacts(
     withContext(places.spec, () => readFileSync(places.spec)),
     places.spec,
@@ -114,6 +132,19 @@ async function compare({ file, ref }: Choice, places: Places): Promise<Report> {
   const summary = `${paths} paths and ${schemas} schemas compared with ` +
     `${file ?? url}, ${listed.size} deviations as listed`;
   return { lines: [`drift: none, ${summary}`], code: 0 };
+}
+
+const SKIPPED: Report = {
+  lines: ["drift: skipped, upstream not reachable"],
+  code: 0,
+};
+
+function urlOf(
+  { repository, path }: Upstream,
+  ref: string,
+  { origin }: Places,
+): string {
+  return `${origin}/${repository}/${ref}/${path}`;
 }
 
 function fromRoot(path: string): string {

@@ -1,7 +1,7 @@
 /** Finds releases of upstream that the spec does not list, and their changes. */
 import { readFileSync } from "node:fs";
 import { hasSince } from "../src/generated_support/release.ts";
-import { differences, readDeviations } from "./deviations.ts";
+import { changes, readDeviations } from "./deviations.ts";
 import { type Places, PROJECT, type Report } from "./drift.ts";
 import type { ReleaseEntry } from "./spec.ts";
 import { fetchBytes, specFacts } from "./upstream_file.ts";
@@ -55,8 +55,5 @@ async function compareTags(
   if (old === undefined || now === undefined) {
     return { lines: ["tags: skipped, upstream not reachable"], code: 0 };
   }
-  const lines = [...differences(old, now)].map(([at, { upstream, ours }]) =>
-    `${at}: ${upstream} -> ${ours}`
-  );
-  return { lines, code: 1 };
+  return { lines: changes(old, now), code: 1 };
 }

@@ -179,6 +179,30 @@ test("drift() skips where upstream is not reachable", async (t) => {
   });
 });
 
+test("drift() prints what upstream changed since a tag", async (t) => {
+  const { upstream, places } = project(t);
+  const origin = await serve(t, ({ url }, response) => {
+    const text = url!.includes("/v2/")
+      ? UPSTREAM
+      : UPSTREAM.replace("id: { type: string }, ", "");
+    response.end(text);
+  });
+  const changed = { lines: ["Disk.id: absent -> string"], code: 0 };
+  const at = { ...places, origin };
+  assert.deepEqual(await drift(["--since", "v1", "--ref", "v2"], at), changed);
+  const file = ["--since", "v1", "--file", upstream];
+  assert.deepEqual(await drift(file, at), changed);
+  assert.deepEqual(await drift(["--since", "v2", "--file", upstream], at), {
+    lines: [
+      `drift: none from ${origin}/owner/name/v2/api/spec.yaml to ${upstream}`,
+    ],
+    code: 0,
+  });
+  const away = { ...places, origin: "http://127.0.0.1:1" };
+  const { lines } = await drift(file, away);
+  assert.deepEqual(lines, ["drift: skipped, upstream not reachable"]);
+});
+
 test("drift() says in a line why it cannot tell", async (t) => {
   const { upstream, places } = project(t);
   const cannot = async (
@@ -196,6 +220,8 @@ test("drift() says in a line why it cannot tell", async (t) => {
   await cannot(/usage/, ["upstream.yaml"]);
   await cannot(/usage/, ["--file"]);
   await cannot(/usage/, ["--ref", ""]);
+  await cannot(/usage/, ["--since"]);
+  await cannot(/usage/, ["--since", ""]);
   await cannot(/usage/, ["--file", upstream, "--ref", "v2"]);
   await cannot(/missing: ENOENT/, ["--file", join(tmpdir(), "chv", "missing")]);
   await t.test("a ref that there is not", async (t) => {
