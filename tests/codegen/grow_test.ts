@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import {
   copyProject,
   deno,
@@ -117,9 +117,13 @@ await vmm.close();
 /** The one file of the fake that needs a new operation. */
 const OPERATIONS = "testing/operations/mod.ts";
 
-/** A copy of the project whose spec has one operation more. */
+let copy: string | undefined;
+after(() => copy && rmSync(copy, { recursive: true }));
+
+/** A copy of the project whose spec has one operation more, for all tests. */
 function grown(): string {
-  const directory = copyProject("tests/project/exports_test.ts");
+  if (copy !== undefined) return copy;
+  const directory = copy = copyProject("tests/project/exports_test.ts");
   edit(
     directory,
     "spec/cloud-hypervisor.yaml",
@@ -153,9 +157,8 @@ const script: Script = (socket, request) => {
   );
 };
 
-test("a new operation needs the spec and its types' names in mod.ts", async (t) => {
+test("a new operation needs the spec and its types' names in mod.ts", async () => {
   const directory = grown();
-  t.after(() => rmSync(directory, { recursive: true }));
   const exports = ["test", "-A", "--no-check", "tests/project/exports_test.ts"];
   const { status, output: text } = deno(directory, ...exports);
   assert.notEqual(status, 0);
@@ -193,9 +196,8 @@ test("a new operation needs the spec and its types' names in mod.ts", async (t) 
   });
 });
 
-test("the fake needs a new operation in one file", async (t) => {
+test("the fake needs a new operation in one file", async () => {
   const directory = grown();
-  t.after(() => rmSync(directory, { recursive: true }));
   const { output: said } = deno(
     directory,
     "check",

@@ -14,8 +14,11 @@ import { inDirectory, isRunning, programs } from "../support/vmms.ts";
 const CYCLE = fileURLToPath(new URL("../programs/cycle.ts", import.meta.url));
 const OWNER = fileURLToPath(new URL("../programs/owner.ts", import.meta.url));
 
-/** The number of moments that are tried for each way to end. */
-const MOMENTS = 50 / 5;
+/**
+ * The number of moments that are tried for each way to end, on each runtime.
+ * `deno task test:kill` tries more.
+ */
+const MOMENTS = 4;
 /** Longer than the start of a script, a cycle and a half. */
 const SPAN_MS = 700;
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import own from "../../package.json" with { type: "json" };
@@ -44,10 +44,15 @@ function run(cwd: string, program: string, ...args: string[]): string {
   return stdout;
 }
 
-/** Makes the tarball by the task that the release uses. */
-function packed(out: string): string {
+const out = mkdtempSync(join(tmpdir(), "chv-tarball-"));
+after(() => rmSync(out, { recursive: true }));
+let tarball: string | undefined;
+
+/** Makes the tarball by the task that the release uses, once. */
+function packed(): string {
+  if (tarball !== undefined) return tarball;
   const args = ["run", "-A", "tools/pack.ts", "--repository", "a/b"];
-  return run(ROOT, join(BIN, "deno"), ...args, "--out", out).trim();
+  return tarball = run(ROOT, join(BIN, "deno"), ...args, "--out", out).trim();
 }
 
 /** Imports every entry, and makes a call to a fake. */
@@ -115,13 +120,12 @@ testIf(
   "Deno runs it alone, where npm reaches its registry",
 )("the npm package works and has types in a project of its own", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "chv-package-"));
-  const tarball = packed(directory);
   const home = join(directory, "project");
   mkdirSync(home);
   const manifest = { name: "user", private: true, type: "module" };
   writeFileSync(join(home, "package.json"), JSON.stringify(manifest));
   const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
-  run(home, "npm", "install", ...quiet, tarball, NODE_22, TYPES);
+  run(home, "npm", "install", ...quiet, packed(), NODE_22, TYPES);
   writeFileSync(join(home, "script.mjs"), SCRIPT);
   const program = join(home, "node_modules/.bin/fake-cloud-hypervisor");
   assert.match(run(home, program, "--version"), /^cloud-hypervisor v/);
@@ -164,8 +168,8 @@ testIf(
 testIf("Deno" in globalThis, "Deno runs it alone")(
   "the npm package holds compiled code, its types and its papers",
   () => {
-    const directory = mkdtempSync(join(tmpdir(), "chv-tarball-"));
-    execFileSync("tar", ["-xzf", packed(directory), "-C", directory]);
+    const directory = mkdtempSync(join(tmpdir(), "chv-unpacked-"));
+    execFileSync("tar", ["-xzf", packed(), "-C", directory]);
     const home = join(directory, "package");
     const files = (readdirSync(home, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
