@@ -10,40 +10,43 @@ import {
   openConsole,
 } from "../../src/guest/mod.ts";
 import { createCountedSignal } from "../support/counted_signal.ts";
-import { hosts } from "./support.ts";
+import { hosts, WAITS_FOR_CLIENT } from "./support.ts";
 
 const wait = { timeoutMs: 20_000 };
 const PROMPT = "guest login: ";
 const reason = new Error("enough");
 
 for (const host of hosts) {
-  host.test(`${host.name}: an abort of logConsole() at any step leaves nothing`, () =>
-    host.with(async ({ vmm, serial }) => {
-      const file = join(vmm.directory, "log");
-      const steps: (() => Promise<unknown> | undefined)[] = [
-        // The VM is not booted: it listens, and writes nothing.
-        () => undefined,
-        () => delay(1),
-        () => vmm.client.vm.boot(),
-        () => delay(5),
-        () => vmm.client.vm.reboot(),
-      ];
-      for (const step of steps) {
-        const { signal, abort } = createCountedSignal();
-        const log = logConsole({ socket: serial }, file, { signal });
-        log.console.connected.catch(() => {});
-        await step();
-        abort(reason);
-        await log.console.closed;
-        await log.done;
-        await assert.rejects(log.console.waitFor("never"), reason);
-        assert.deepEqual(openFiles(file), []);
-      }
-      // Nobody holds the port any more.
-      await using console = await openConsole({ socket: serial });
-      await echo(console, "still here");
-      assert.doesNotMatch(readFileSync(file, "utf8"), /still here/);
-    }));
+  host.testSince(50, WAITS_FOR_CLIENT)(
+    `${host.name}: an abort of logConsole() at any step leaves nothing`,
+    () =>
+      host.with(async ({ vmm, serial }) => {
+        const file = join(vmm.directory, "log");
+        const steps: (() => Promise<unknown> | undefined)[] = [
+          // The VM is not booted: it listens, and writes nothing.
+          () => undefined,
+          () => delay(1),
+          () => vmm.client.vm.boot(),
+          () => delay(5),
+          () => vmm.client.vm.reboot(),
+        ];
+        for (const step of steps) {
+          const { signal, abort } = createCountedSignal();
+          const log = logConsole({ socket: serial }, file, { signal });
+          log.console.connected.catch(() => {});
+          await step();
+          abort(reason);
+          await log.console.closed;
+          await log.done;
+          await assert.rejects(log.console.waitFor("never"), reason);
+          assert.deepEqual(openFiles(file), []);
+        }
+        // Nobody holds the port any more.
+        await using console = await openConsole({ socket: serial });
+        await echo(console, "still here");
+        assert.doesNotMatch(readFileSync(file, "utf8"), /still here/);
+      }),
+  );
 
   host.test(`${host.name}: a log that closes by itself forgets its signal`, () =>
     host.with(async ({ vmm, serial }) => {

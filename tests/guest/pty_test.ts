@@ -7,7 +7,7 @@ import { spawnVmm } from "../../src/process/mod.ts";
 import { fakeProgram, FakeVmm } from "../../testing/mod.ts";
 import { hasScript, NO_SCRIPT } from "../support/installed.ts";
 import { testIf } from "../support/skip.ts";
-import { hosts } from "./support.ts";
+import { hosts, PTY_WAITS } from "./support.ts";
 
 const timeoutMs = 20_000;
 const wait = { timeoutMs };
@@ -15,11 +15,11 @@ const PROMPT = "guest login: ";
 const PTY = { serial: { mode: "Pty" } } as const;
 
 for (const host of hosts) {
-  const testPty = host.name === "the fake"
-    ? testIf(hasScript, NO_SCRIPT)
-    : host.test;
+  const isFake = host.name === "the fake";
+  const testPty = isFake ? testIf(hasScript, NO_SCRIPT) : host.test;
+  const testOutput = isFake ? testPty : host.testSince(50, PTY_WAITS);
 
-  testPty(
+  testOutput(
     `${host.name}: a console on a pty runs commands, to the VMM's end`,
     () =>
       host.with(async ({ vmm }) => {
@@ -38,7 +38,7 @@ for (const host of hosts) {
       }, PTY),
   );
 
-  testPty(
+  testOutput(
     `${host.name}: a console on a pty follows a reboot to the next pty`,
     () =>
       host.with(async ({ vmm }) => {

@@ -50,6 +50,14 @@ const FAKE = fakeProgram({
 export const LOSES_OUTPUT: string =
   "it loses what the serial port writes while nobody is connected";
 
+/** The reason of tests whose console is not the first one, before v50.0. */
+export const WAITS_FOR_CLIENT: string =
+  "vm.reboot waits until a second client of the serial port has left";
+
+/** The reason of tests that read a pty before they type, before v50.0. */
+export const PTY_WAITS: string =
+  "a pseudoterminal gives no output before somebody types";
+
 export const hosts: readonly Host[] = [
   {
     name: "the fake",

@@ -1,6 +1,7 @@
 /** Boots a VM whose network is a descriptor that the script inherited. */
 import process from "node:process";
 import { spawnVmm } from "../../src/process/mod.ts";
+import { CPUS_FLAG } from "../support/real_vmm.ts";
 
 const [command, kernel, fd] = process.argv.slice(2);
 const vmm = await spawnVmm({
@@ -10,7 +11,7 @@ const vmm = await spawnVmm({
     "--kernel",
     kernel!,
     "--cpus",
-    "boot=1,nested=off",
+    CPUS_FLAG,
     "--memory",
     "size=64M",
     "--console",

@@ -20,6 +20,16 @@ export const BINARY: string = needsFlag(MAJOR) ? wrapped(GIVEN) : GIVEN;
 export const NO_VMM: string =
   "CLOUD_HYPERVISOR names no binary, or /dev/kvm does not open";
 
+/** The value of `--cpus`: before v50.0 the program does not know `nested`. */
+export const CPUS_FLAG: string = MAJOR !== undefined && MAJOR < 50
+  ? "boot=1"
+  : "boot=1,nested=off";
+
+/** A reason to skip a test that needs the VMM's filter of system calls. */
+export const NO_FILTER: string | undefined = needsFlag(MAJOR)
+  ? "its filter of system calls ends this VMM with a recent C library"
+  : undefined;
+
 /**
  * Returns a function that registers tests with the real VMM. They are skipped
  * where `missing` is a reason. Their names say that they need a real VMM, so

@@ -12,13 +12,23 @@ export interface ConsoleLink {
   close(): Promise<void>;
 }
 
+/** Options of a link to a serial socket. */
+export interface SocketLinkOptions {
+  onOutput(bytes: Uint8Array): void;
+  /**
+   * False: the VMM waits until its client has read, and keeps no rest. Never
+   * rejects.
+   */
+  readonly keepsRest: Promise<boolean>;
+}
+
 /** Connects to the serial socket. */
 export async function openSocketLink(
   path: string,
-  onOutput: (bytes: Uint8Array) => void,
+  options: SocketLinkOptions,
 ): Promise<ConsoleLink> {
   // An abort must not cut the connection, which takes no time.
-  return new SocketLink(path, onOutput, await connectSocket(path));
+  return new SocketLink(path, options, await connectSocket(path));
 }
 
 /**
@@ -32,12 +42,14 @@ export async function openSocketLink(
  * enough), it keeps the rest, and sends that with the guest's next output: the
  * end of a long text, such as a prompt, may never come. A new client gets the
  * rest at once. So when output came in large pieces and then stops, the link
- * connects anew; the VMM ends the old connection without loss.
+ * connects anew; the VMM ends the old connection without loss. Before v53.0 the
+ * VMM keeps no rest, and before v50.0 a second client is harmful: `vm.reboot`
+ * and `vm.shutdown` do not answer while it is connected.
  */
 class SocketLink implements ConsoleLink {
   readonly ended: Promise<void>;
   readonly #path: string;
-  readonly #onOutput: (bytes: Uint8Array) => void;
+  readonly #options: SocketLinkOptions;
   readonly #end: () => void;
   #socket: Socket;
   #closed: Promise<void>;
@@ -50,14 +62,13 @@ class SocketLink implements ConsoleLink {
   #quietMs = QUIET_MS;
   /** When the link may be renewed, by `performance.now()`. */
   #renewAt = 0;
+  /** Undefined until the VMM has answered. */
+  #keepsRest: boolean | undefined;
 
-  constructor(
-    path: string,
-    onOutput: (bytes: Uint8Array) => void,
-    socket: Socket,
-  ) {
+  constructor(path: string, options: SocketLinkOptions, socket: Socket) {
     this.#path = path;
-    this.#onOutput = onOutput;
+    this.#options = options;
+    options.keepsRest.then((keeps) => this.#keepsRest = keeps);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#end = resolve;
@@ -100,11 +111,11 @@ class SocketLink implements ConsoleLink {
     });
     socket.on("data", (chunk: Uint8Array) => {
       this.#renewAt = performance.now() + this.#quietMs;
-      if (chunk.length >= LARGE_BYTES) {
+      if (chunk.length >= LARGE_BYTES && this.#keepsRest !== false) {
         this.#isLarge = true;
         this.#arm(this.#quietMs);
       }
-      this.#onOutput(new Uint8Array(chunk));
+      this.#options.onOutput(new Uint8Array(chunk));
     });
     socket.resume();
     return promise;
@@ -122,10 +133,11 @@ class SocketLink implements ConsoleLink {
     if (this.#isClosing || this.#socket.destroyed) return;
     const rest = this.#renewAt - performance.now();
     if (rest > 0 || this.#renewal) return this.#arm(Math.max(rest, 0) + 1);
-    if (!this.#isLarge) {
+    if (!this.#isLarge || this.#keepsRest === false) {
       this.#quietMs = QUIET_MS;
       return;
     }
+    if (this.#keepsRest === undefined) return this.#arm(this.#quietMs);
     this.#isLarge = false;
     this.#renewal = this.#renew().finally(() => {
       this.#renewal = undefined;

@@ -2,6 +2,7 @@
 import { type VmmExit, VmmExitedError } from "../../errors/errors.ts";
 import { GuestError } from "../../errors/guest_error.ts";
 import { AbortScope } from "../../wait/abort_scope.ts";
+import { keepsSerialOutput } from "../../vmm/keeps_serial_output.ts";
 import { isNotYet } from "../vsock/target.ts";
 import { type ConsoleLink, identityOf, openSocketLink } from "./link.ts";
 import { openPtyLink } from "./pty_link.ts";
@@ -133,8 +134,15 @@ export class ConsolePort {
     }
     const link = isPty
       ? await openPtyLink(path, onOutput, () => this.#isCurrent(port))
-      : await openSocketLink(path, onOutput);
+      : await openSocketLink(path, { onOutput, keepsRest: this.#keepsRest() });
     return link && (identity === undefined ? { link } : { link, identity });
+  }
+
+  /** Asks the VMM at each boot: another program may serve the socket by then. */
+  async #keepsRest(): Promise<boolean> {
+    const vmm = vmmOfTarget(this.#target);
+    return vmm === undefined ||
+      await keepsSerialOutput(vmm, this.#scope.signal);
   }
 
   /** Asks the VMM again, once the pty is open: a reboot may have come before. */
