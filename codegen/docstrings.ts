@@ -39,6 +39,8 @@ export function remarks(
   if (until) sentences.push(`Before ${until} only.`);
   const optional = marked["x-optional-since"];
   if (optional) sentences.push(`Required before ${optional}.`);
+  const nullable = marked["x-null-since"];
+  if (nullable) sentences.push(`Not null before ${nullable}.`);
   const old = marked["x-old-default"];
   if (old) {
     sentences.push(

@@ -95,6 +95,7 @@ export interface Schema {
   "x-since-values"?: Record<string, string>;
   "x-until"?: string;
   "x-optional-since"?: string;
+  "x-null-since"?: string;
   "x-old-default"?: { until: string; value: unknown };
   "x-arch"?: string;
   "x-alias-of"?: string;

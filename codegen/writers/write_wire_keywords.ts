@@ -25,6 +25,7 @@ const KEYWORDS = [
   "x-since-values",
   "x-until",
   "x-optional-since",
+  "x-null-since",
   "x-old-default",
   "x-feature",
   "x-nonzero",

@@ -18,6 +18,8 @@ export interface WireKeywords {
   readonly "x-until"?: string;
   /** The first release that does not require the member. */
   readonly "x-optional-since"?: string;
+  /** The first release in which the member may be null. */
+  readonly "x-null-since"?: string;
   /** Another default, which releases before `until` have. */
   readonly "x-old-default"?: {
     readonly until: string;

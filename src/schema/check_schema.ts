@@ -6,7 +6,13 @@ import { sameMeaning } from "./hints.ts";
 import { isRemoved, movedTo } from "./moved_keys.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
-import { hasValue, lackOf, requiredBy, valueSince } from "./releases.ts";
+import {
+  acceptsNull,
+  hasValue,
+  lackOf,
+  requiredBy,
+  valueSince,
+} from "./releases.ts";
 import { resolve, type Resolved, resolveName } from "./resolve.ts";
 import { kindOf, kindsOf, show } from "./show.ts";
 
@@ -32,7 +38,8 @@ class Check {
 
   value(value: unknown, { schema, name, nullable }: Resolved): void {
     if (value === null && nullable) return;
-    const types = [schema.type].flat();
+    const types = [schema.type].flat()
+      .filter((type) => nullable || type !== "null");
     if (types.includes("integer")) this.#integer(value, schema);
     else if (!types.includes(typeOf(value))) {
       const expected = kindsOf(types, nullable);
@@ -43,16 +50,16 @@ class Check {
     } else if (typeof value === "string") this.#string(value, schema, name);
     else if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) {
-        this.#member(index, item, schema.items!);
+        this.#member(index, item, resolve(schema.items!));
       }
     } else if (typeof value === "object") {
       this.#object(value as Record<string, unknown>, schema, name);
     }
   }
 
-  #member(step: Step, value: unknown, schema: JsonSchema): void {
+  #member(step: Step, value: unknown, schema: Resolved): void {
     this.#steps.push(step);
-    this.value(value, resolve(schema));
+    this.value(value, schema);
     this.#steps.pop();
   }
 
@@ -99,8 +106,7 @@ class Check {
     { properties = {}, required = [], not }: JsonSchema,
     name: string | undefined,
   ): void {
-    const also = requiredBy(name, this.#release);
-    for (const key of [...required, ...also]) {
+    for (const key of requiredBy(name, required, this.#release)) {
       if (!Object.hasOwn(value, key)) {
         this.#report("missing", "is missing", { key });
       }
@@ -112,13 +118,19 @@ class Check {
         const message = `${name} has no such key ${reason}`;
         this.#report("unknown_key", message, { key, near });
       } else if (Object.hasOwn(properties, key)) {
-        this.#member(key, member, properties[key]!);
+        const target = resolve(properties[key]!);
+        const nullable = target.nullable &&
+          acceptsNull(name, key, this.#release);
+        this.#member(key, member, { ...target, nullable });
       } else {
         this.#unknown(key, Object.keys(properties), name);
       }
     }
     for (const { required: names = [] } of not?.anyOf ?? (not ? [not] : [])) {
-      if (!names.every((name) => Object.hasOwn(value, name))) continue;
+      const isKnown = (key: string): boolean =>
+        Object.hasOwn(value, key) &&
+        lackOf(name, key, this.#release) === undefined;
+      if (!names.every(isKnown)) continue;
       const message = `${names.join(" and ")} are aliases: give one`;
       this.#report("broken_rule", message);
     }

@@ -39,14 +39,41 @@ export function lackOf(
   return { reason: `before ${since}`, near };
 }
 
-/** The keys that only older releases require. */
+/** The keys that a release requires; `required` has those of the newest. */
 export function requiredBy(
   schema: string | undefined,
+  required: readonly string[],
   release: Release,
 ): string[] {
-  return Object.entries(membersOf(schema)).filter((
+  const before = Object.entries(membersOf(schema)).filter((
     [, { "x-optional-since": since }],
   ) => since !== undefined && isBefore(release, since)).map(([key]) => key);
+  const now = required.filter((key) =>
+    oldDefaultOf(schema, key, release) === undefined
+  );
+  return [...now, ...before];
+}
+
+/** True if null may stand for a key that is optional in the newest release. */
+export function acceptsNull(
+  schema: string | undefined,
+  key: string,
+  release: Release,
+): boolean {
+  const since = membersOf(schema)[key]?.["x-null-since"];
+  return since === undefined || !isBefore(release, since);
+}
+
+/** The default of a key, if a release has another than the newest. */
+export function oldDefaultOf(
+  schema: string | undefined,
+  key: string,
+  release: Release,
+): unknown {
+  const old = membersOf(schema)[key]?.["x-old-default"];
+  return old !== undefined && isBefore(release, old.until)
+    ? old.value
+    : undefined;
 }
 
 /** True if the release accepts a value of an enum. */

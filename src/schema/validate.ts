@@ -39,8 +39,8 @@ export interface ValidateOptions {
  * The default operation is `vm.create`, which takes the configuration of a VM.
  * Its rules include those that the VMM checks at `vm.boot`. For an operation on
  * a VM that runs, give the configuration of that VM as `options.vm`. The default
- * release is the newest. Rules about several values are those of v53.0 for all
- * older releases, and are checked only if every value has the right type.
+ * release is the newest. Rules about several values are those of the release,
+ * and are checked only if every value has the right type.
  *
  * @param config The body of the request. It is not changed.
  * @param operation The wire name of the operation, such as `vm.add-disk`.
@@ -84,13 +84,15 @@ export function validate(
   const { release } = options;
   const missing = missingOperation(operation, release);
   if (missing !== undefined) return [missing];
-  const vm = options.vm === undefined ? undefined : readConfig(options.vm);
+  const vm = options.vm === undefined
+    ? undefined
+    : readConfig(options.vm, release);
   const problems: Problem[] = [];
   const given = toJsonValue(config, problems);
   if (problems.length > 0) return problems;
   problems.push(...checkSchema(schema, given, release));
   if (problems.some(({ code }) => UNREADABLE.includes(code))) return problems;
-  const body = withDefaults(schema, given);
+  const body = withDefaults(schema, given, release);
   const reported = new Set(problems.map(({ path }) => path));
   for (const broken of requestViolations(operation, { given, body, vm })) {
     const { path, kind, context, advice } = broken;
@@ -114,13 +116,15 @@ const UNREADABLE: readonly ProblemCode[] = [
 ];
 
 /** @throws {TypeError} if the value is not the configuration of a VM. */
-function readConfig(vm: unknown): Config {
+function readConfig(vm: unknown, release: VmmRelease | undefined): Config {
   const problems: Problem[] = [];
   const value = toJsonValue(vm, problems);
   problems.push(...checkSchema("VmConfig", value));
   // A later release may add keys and strings.
   const wrong = problems.find(({ code }) => code === "wrong_type");
-  if (wrong === undefined) return withDefaults("VmConfig", value) as Config;
+  if (wrong === undefined) {
+    return withDefaults("VmConfig", value, release) as Config;
+  }
   throw new TypeError(
     "options.vm is not the configuration of a VM: " +
       `${wrong.path}: ${wrong.message}`,

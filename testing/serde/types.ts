@@ -54,11 +54,13 @@ function compile(
     const type = typeOf(release, schema, name, property);
     const returned = String(property["x-returned"] ?? "if-set");
     const unset = returned === "nullable" ? null : undefined;
+    const old = oldDefault(release, property);
     const field: Field = {
       name,
       type,
-      required: required.includes(name) || wasRequired(release, property),
-      fallback: oldDefault(release, property) ??
+      required: required.includes(name) && old === undefined ||
+        wasRequired(release, property),
+      fallback: old ??
         (type.kind === "option"
           ? unset
           : complete(type, property.default ?? resolve(property).default)),
@@ -112,9 +114,8 @@ function typeOf(
 ): Type {
   const target = resolve(property);
   const type = plain(release, schema, name, target, refOf(property));
-  if (schema === "NetConfig" && name === "mac" && release.macAt === "parse") {
-    return type;
-  }
+  const since = property["x-null-since"];
+  if (since !== undefined && !hasSince(release.name, since)) return type;
   const nullable = property.anyOf !== undefined ||
     [property.type].flat().includes("null");
   return nullable ? { kind: "option", of: type } : type;

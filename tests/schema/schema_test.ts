@@ -5,7 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { releaseNames } from "../../testing/release.ts";
 import type { ReleaseName } from "../../testing/release_type.ts";
-import { createClient } from "../../mod.ts";
+import { ConnectionError, createClient } from "../../mod.ts";
 import type { JsonSchema, Problem, RequestName } from "../../src/schema/mod.ts";
 import { jsonSchema, validate } from "../../src/schema/mod.ts";
 import { requests } from "../../src/generated/requests.gen.ts";
@@ -357,14 +357,22 @@ function* placesIn(
 /** Creates and boots configurations on the fake. */
 async function booting(release: ReleaseName) {
   const { FakeVmm } = await import("../../testing/mod.ts");
-  const vmm = await FakeVmm.start({ release, files: "any" });
-  const { vm } = createClient(vmm.socketPath, { allowFatal: true });
+  const start = () => FakeVmm.start({ release, files: "any" });
+  let vmm = await start();
   return {
     async refuse(config: Body): Promise<boolean> {
+      const { vm } = createClient(vmm.socketPath, { allowFatal: true });
       // The client refuses a descriptor before it is sent.
       const refused = await vm.create(config as never).then(() => vm.boot())
         .then(() => false, () => true);
-      await vm.delete();
+      try {
+        await vm.delete();
+      } catch (error) {
+        // A configuration can end an older release.
+        if (!(error instanceof ConnectionError)) throw error;
+        await vmm.close();
+        vmm = await start();
+      }
       return refused;
     },
     close: () => vmm.close(),

@@ -31,6 +31,7 @@ export const topology: readonly Rule<Topology>[] = [
     field: "threads_per_core",
     when: ({ threads_per_core }) => threads_per_core > 2,
     message: "CPU topology supports at most 2 threads per core",
+    since: "v52.0",
   },
   {
     when: (topology) =>

@@ -33,7 +33,7 @@ export const disk: readonly Rule<DiskConfigInfo>[] = [
   },
   ...anyDevice,
   tooManyQueues(({ num_queues }) => BigInt(num_queues)),
-  queueSize,
+  ...queueSize,
   {
     field: "queue_size",
     when: ({ queue_size }) => queue_size <= MIN_QUEUE_SIZE,

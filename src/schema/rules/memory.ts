@@ -32,6 +32,7 @@ const notBoth: Rule<Backing> = {
   field: "mergeable",
   when: ({ shared, mergeable = false }) => shared && mergeable,
   message: "Invalid to set both 'mergeable' and 'shared' for memory",
+  since: "v52.0",
 };
 
 export const memory: readonly Rule<Backing>[] = [...hugepages, notBoth];

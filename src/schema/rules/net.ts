@@ -14,7 +14,13 @@ const MIN_MTU = 1280;
 
 export const net: readonly Rule<NetConfigInfo>[] = [
   ...needsSharedMemory,
-  needsSocket,
+  { ...needsSocket, since: "v53.0" },
+  {
+    ...needsSocket,
+    message: "vhost_user without a socket stops the VMM",
+    kind: "fatal",
+    until: "v53.0",
+  },
   noRateLimit,
   ...anyDevice,
   {
@@ -38,7 +44,7 @@ export const net: readonly Rule<NetConfigInfo>[] = [
       `Reserved fd number (<= 2): ${fds!.find((fd) => fd <= 2)}`,
   },
   tooManyQueues(({ num_queues }) => BigInt(num_queues) / 2n),
-  queueSize,
+  ...queueSize,
   behindIommu,
   {
     field: "mtu",
@@ -57,10 +63,12 @@ export const net: readonly Rule<NetConfigInfo>[] = [
     field: "mask",
     when: ({ ip, mask }) => mask !== undefined && ip === undefined,
     message: "Mask provided without an IP",
+    since: "v49.0",
   },
   {
     field: "ip",
     when: ({ ip, mask }) => ip !== undefined && mask === undefined,
     message: "IP provided without a mask",
+    since: "v49.0",
   },
 ];

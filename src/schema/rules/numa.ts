@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import type { RuleContext } from "./context.ts";
 import { type Rule, type Violation, violation, violationsOf } from "./rule.ts";
 
-const node: readonly Rule<NumaConfigInfo>[] = [
+const rules: readonly Rule<NumaConfigInfo>[] = [
   {
     field: "device_id",
     when: ({ device_id, cpus, memory_zones }) =>
@@ -40,6 +40,8 @@ const node: readonly Rule<NumaConfigInfo>[] = [
     message: numa("memory_zones in numa config cannot be empty"),
   },
 ];
+
+const node = rules.map((rule) => ({ ...rule, since: "v51.0" }));
 
 function numa(problem: string): string {
   return `Invalid NUMA configuration: ${problem}`;

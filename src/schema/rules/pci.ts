@@ -13,9 +13,19 @@ export const invalidSegment: Rule<{ pci_segment?: number }> = {
   advice: 'raise "platform.num_pci_segments"',
 };
 
+const fatalSegment: Rule<Device> = {
+  ...invalidSegment,
+  when: ({ pci_segment = 0 }, { segments }) =>
+    segments > 0 && pci_segment >= segments,
+  message: ({ pci_segment }) => `PCI segment ${pci_segment} stops the VMM`,
+  kind: "fatal",
+  until: "v53.0",
+};
+
 /** The rules for every device on the bus. */
 export const anyDevice: readonly Rule<Device>[] = [
-  invalidSegment,
+  { ...invalidSegment, since: "v53.0" },
+  fatalSegment,
   {
     field: "iommu",
     when: ({ pci_segment = 0, iommu }, context) =>

@@ -13,12 +13,35 @@ export function tooManyQueues<Item extends { num_queues: number | bigint }>(
   };
 }
 
-export const queueSize: Rule<{ queue_size: number }> = {
-  field: "queue_size",
-  when: ({ queue_size }) => !isPowerOfTwo(queue_size),
-  message: ({ queue_size }) => invalidQueueSize(queue_size),
-};
+/** Every size must be a power of 2. */
+export const queueSize: readonly Rule<{ queue_size: number }>[] = queueSizes(
+  "queue_size",
+  ({ queue_size }) => [queue_size],
+);
 
-export function invalidQueueSize(size: number): string {
-  return `Queue size must be a power of 2 no greater than 32768: ${size}`;
+/** The rules about the sizes of queues. Before v53.0, the VMM ends. */
+export function queueSizes<Item>(
+  field: string,
+  sizesOf: (item: Item) => readonly number[],
+): readonly Rule<Item>[] {
+  const wrong = (item: Item) =>
+    sizesOf(item).find((size) => !isPowerOfTwo(size));
+  const when = (item: Item) => wrong(item) !== undefined;
+  return [
+    {
+      field,
+      when,
+      message: (item) =>
+        `Queue size must be a power of 2 no greater than 32768: ${wrong(item)}`,
+      since: "v53.0",
+    },
+    {
+      field,
+      when,
+      message: (item) =>
+        `a queue size that is no power of 2 stops the VMM: ${wrong(item)}`,
+      kind: "fatal",
+      until: "v53.0",
+    },
+  ];
 }

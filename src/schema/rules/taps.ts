@@ -32,30 +32,41 @@ export function* tapViolations(
 }
 
 function* nameViolations(
-  { tap = "" }: NetConfigInfo,
+  { tap }: NetConfigInfo,
   path: string,
 ): Generator<Violation> {
+  if (tap === undefined) return;
+  if (tap === "") {
+    const message = "Getting MAC address failed: No such device (os error 19)";
+    const advice = 'leave "tap" out';
+    yield violation(`${path}.tap`, message, { advice, until: "v52.0" });
+  }
   const bytes = new TextEncoder().encode(tap);
   if (bytes.length > MAX_NAME) {
     const message = "Interface name too long (max length is " +
       `${MAX_NAME}): ${tap}`;
     const advice = `it has ${bytes.length} bytes`;
     yield violation(`${path}.tap`, message, { advice });
-  } else if (
-    tap === "." || tap === ".." ||
-    // The kernel tests bytes, and takes 0xa0 for a blank.
-    bytes.some((byte) => FORBIDDEN.includes(byte)) ||
-    !/^[^%]*(%d[^%]*)?$/.test(tap)
-  ) {
+  } else if (tap.includes("\0") || isForbidden(tap)) {
     const message = `Unable to configure tap interface ${show(tap)}: ` +
       "Invalid argument (os error 22)";
     const advice = 'use a name without "/", ":", "%" and blanks';
-    yield violation(`${path}.tap`, message, { advice });
+    // Before v52.0, the name ends at the first NUL.
+    const since = isForbidden(tap.split("\0", 1)[0]!) ? undefined : "v52.0";
+    yield violation(`${path}.tap`, message, { advice, since });
   }
 }
 
-/** NUL, tab to carriage return, blank, slash, colon. */
-const FORBIDDEN = [0, 9, 10, 11, 12, 13, 0x20, 0x2f, 0x3a, 0xa0];
+function isForbidden(name: string): boolean {
+  const bytes = new TextEncoder().encode(name);
+  return name === "." || name === ".." ||
+    // The kernel tests bytes, and takes 0xa0 for a blank.
+    bytes.some((byte) => FORBIDDEN.includes(byte)) ||
+    !/^[^%]*(%d[^%]*)?$/.test(name);
+}
+
+/** Tab to carriage return, blank, slash, colon. */
+const FORBIDDEN = [9, 10, 11, 12, 13, 0x20, 0x2f, 0x3a, 0xa0];
 
 function* addressViolations(
   { ip, mask, mtu, host_mac }: NetConfigInfo,

@@ -27,6 +27,7 @@ export const vfio: readonly Rule<DeviceConfigInfo>[] = [
     when: ({ x_nv_gpudirect_clique: clique }, { p2pDma }) =>
       clique !== undefined && !p2pDma,
     message: "Device with x_nv_gpudirect_clique requires vfio_p2p_dma=on",
+    since: "v52.0",
   },
   {
     field: "x_exclude_mmap_bars",

@@ -5,9 +5,9 @@ import type {
 } from "../../generated/types.gen.ts";
 import type { Device } from "../config.ts";
 import { anyDevice, noIommu } from "./pci.ts";
-import { invalidQueueSize, queueSize, tooManyQueues } from "./queues.ts";
+import { queueSize, queueSizes, tooManyQueues } from "./queues.ts";
 import type { RuleContext } from "./context.ts";
-import { isPowerOfTwo, type Rule, type Violation, violation } from "./rule.ts";
+import { type Rule, type Violation, violation } from "./rule.ts";
 
 /** The fields of a disk or a network device that may use vhost-user. */
 interface VhostUser {
@@ -65,6 +65,7 @@ export const noRateLimit: Rule<VhostUser> = {
   when: ({ vhost_user, rate_limiter_config: own, rate_limit_group: group }) =>
     vhost_user && (own !== undefined || group !== undefined),
   message: "Rate limiting is not supported with vhost-user",
+  since: "v52.0",
 };
 
 export const behindIommu: Rule<VhostUser> = {
@@ -75,19 +76,17 @@ export const behindIommu: Rule<VhostUser> = {
 
 export const fs: readonly Rule<FsConfigInfo>[] = [
   tooManyQueues(({ num_queues }) => BigInt(num_queues)),
-  queueSize,
+  ...queueSize,
   noIommu,
   ...anyDevice,
 ];
 
 export const genericVhostUser: readonly Rule<GenericVhostUserConfigInfo>[] = [
   noIommu,
-  {
-    field: "queue_sizes",
-    when: ({ queue_sizes }) => !queue_sizes.every(isPowerOfTwo),
-    message: ({ queue_sizes }) =>
-      invalidQueueSize(queue_sizes.find((size) => !isPowerOfTwo(size))!),
-  },
+  ...queueSizes<GenericVhostUserConfigInfo>(
+    "queue_sizes",
+    ({ queue_sizes }) => queue_sizes,
+  ),
   ...anyDevice,
 ];
 
