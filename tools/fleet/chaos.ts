@@ -1,9 +1,10 @@
 /**
- * Kills parts of a fleet by SIGKILL at random moments while its VMs move, and
- * checks afterwards that each VM runs on one host and was booted once:
- * `deno task test:fleet --minutes 10`. The VMM is the fake, or the one that
- * `CLOUD_HYPERVISOR` names.
+ * Kills parts of a fleet by SIGKILL at random moments while its VMs move over a
+ * slow link, and cuts transfers. Checks afterwards that each VM runs on one host
+ * and was booted once: `deno task test:fleet --minutes 10`. The VMM is the fake,
+ * or the one that `CLOUD_HYPERVISOR` names.
  */
+import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { query } from "../../examples/fleet/engine.ts";
 import { LocalFleet, rpc } from "../../examples/fleet/local.ts";
@@ -11,6 +12,8 @@ import type { Vm } from "../../examples/fleet/services.ts";
 import { randomFrom } from "../../tests/support/random.ts";
 import { findFaults } from "./find_faults.ts";
 import { configOf } from "./config.ts";
+import type { LinkReport } from "./link.ts";
+import { SlowLink } from "./slow_link.ts";
 
 export interface ChaosOptions {
   readonly minutes: number;
@@ -23,8 +26,13 @@ export interface ChaosOptions {
 export interface ChaosResult {
   readonly moved: number;
   readonly stayed: number;
-  /** Kills by part. */
+  /** Kills by part; `cut` is a transfer that was cut. */
   readonly kills: Readonly<Record<string, number>>;
+  /** The kills while at least one transfer was under way. */
+  readonly killsInTransfers: number;
+  /** The transfers that were under way at all kills together. */
+  readonly transfersHit: number;
+  readonly link: LinkReport;
   /** Milliseconds of each move, sorted. */
   readonly moveMs: readonly number[];
   /** The faults that remain; empty if all is well. */
@@ -32,7 +40,12 @@ export interface ChaosResult {
 }
 
 const HOSTS = ["a", "b"];
-const PARTS = [...HOSTS, "fleet", "engine"];
+const PARTS = [...HOSTS, "fleet", "engine", "link", "cut"];
+
+/** Milliseconds for a chunk: the fake sends a few lines, a real VMM all memory. */
+const CHUNK_MS = process.env["CLOUD_HYPERVISOR"] ? 1 : 600;
+/** The guest of the fake, if nobody gives another one. */
+const GUEST = { migrationMs: 500 };
 
 /** Runs a fleet of two hosts for the given time. */
 export async function runChaos(
@@ -43,8 +56,13 @@ export async function runChaos(
   const kills: Record<string, number> = {};
   const outcomes = { moved: 0, stayed: 0 };
   const moveMs: number[] = [];
+  let killsInTransfers = 0;
+  let transfersHit = 0;
+  process.env["FAKE_VMM_GUEST"] ??= JSON.stringify(GUEST);
   return await LocalFleet.run(HOSTS, async (fleet) => {
     const config = configOf(fleet.directory);
+    const link = new SlowLink(fleet.directory, CHUNK_MS);
+    link.start();
     await Promise.all(names.map((name) => vmOf(fleet, name).create(config)));
     const endsAt = performance.now() + minutes * 60_000;
     const isOver = () => performance.now() >= endsAt;
@@ -58,10 +76,19 @@ export async function runChaos(
     while (!isOver()) {
       const part = PARTS[Math.floor(random() * PARTS.length)]!;
       await pause(100 + random() * 1500);
-      await fleet.kill(part);
+      const { open } = link.report;
+      if (part === "cut" && open === 0) continue;
       kills[part] = (kills[part] ?? 0) + 1;
+      if (open > 0) killsInTransfers++;
+      transfersHit += open;
+      if (part === "cut") {
+        link.cut();
+        continue;
+      }
+      const target = part === "link" ? link : fleet;
+      await target.kill(part);
       await pause(random() * 500);
-      await fleet.start(part);
+      await target.start(part);
     }
     await Promise.all(movers);
     await waitUntilIdle(fleet);
@@ -69,7 +96,16 @@ export async function runChaos(
     const boots = await countBoots(fleet);
     if (boots !== vms) faults.push(`${boots} boots of ${vms} VMs`);
     moveMs.sort((a, b) => a - b);
-    return { ...outcomes, kills, moveMs, faults };
+    await link.kill();
+    return {
+      ...outcomes,
+      kills,
+      killsInTransfers,
+      transfersHit,
+      link: link.report,
+      moveMs,
+      faults,
+    };
   });
 }
 

@@ -16,18 +16,19 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 const minutes = Number(values.minutes);
-const { moved, stayed, kills, moveMs, faults } = await runChaos({
-  minutes,
-  vms: Number(values.vms),
-  seed,
-});
+const result = await runChaos({ minutes, vms: Number(values.vms), seed });
+const { moved, stayed, kills, link, moveMs, faults } = result;
 const at = (part: number) =>
   Math.round(moveMs[Math.floor(moveMs.length * part)] ?? 0);
 console.log(
   `fleet: ${moved} moved, ${stayed} stayed, killed ${JSON.stringify(kills)}, ` +
-    `p50 ${at(0.5)} ms, p95 ${
-      at(0.95)
-    } ms, ${faults.length} faults, seed ${seed}`,
+    `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, ${faults.length} faults, ` +
+    `seed ${seed}`,
+);
+console.log(
+  `link: ${result.killsInTransfers} kills during transfers, which hit ` +
+    `${result.transfersHit}; ${link.begun} transfers, ${link.cut} cut, ` +
+    `${Math.round(link.bytes / 2 ** 20)} MiB`,
 );
 for (const fault of faults) console.log(`  ${fault}`);
 // Sockets of killed parts would keep the process.
