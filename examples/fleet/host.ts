@@ -1,62 +1,41 @@
-/** The agent of a host: `host.ts <id> <directory> <port> <key>`. */
+/** The agent of a host: `host.ts <port> <key> <id> <directory>`. */
 import type { VmConfig } from "@chv/cloud-hypervisor";
-import { readEvents } from "@chv/cloud-hypervisor/events";
 import { connectVmm, spawnVmm } from "@chv/cloud-hypervisor/process";
 import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import * as workflows from "@chv/cloud-hypervisor/workflows";
 import * as restate from "@restatedev/restate-sdk";
 import * as fs from "node:fs";
 import process from "node:process";
-import { options, refusal, serve } from "./service.ts";
-import type { Host, Run } from "./services.ts";
+import { refusal, type Run, serve } from "./service.ts";
 
-const [id = "", directory = "", port = "", key = ""] = process.argv.slice(2);
+type Context = restate.Context;
+const [port = "", key = "", id = "", directory = ""] = process.argv.slice(2);
 const program = fakeUnlessInstalled({ files: "any" });
-const pathOf = ({ vm, run }: Run): string => `${directory}/${vm}.${run}`;
-
-/** Starts the VMM of a run, or finds it: it outlives this agent. */
-function start(run: Run) {
-  const isOver = fs.existsSync(`${pathOf(run)}.ended`);
-  if (isOver) throw refusal(410, "the run has ended");
-  return spawnVmm({ ...program, detach: true, directory: pathOf(run) });
-}
-
-/** Queues the steps of a run: an attempt that was given up may still act. */
-function queued<S extends Run, Result>(act: (step: S) => Promise<Result>) {
-  return (_: restate.Context, step: S): Promise<Result> => {
-    const before = queues.get(pathOf(step)) ?? Promise.resolve();
-    const result = before.catch(() => {}).then(() => act(step));
-    queues.set(pathOf(step), result);
-    return result;
-  };
-}
-
+const pathOf = ({ vm, run }: Run) => `${directory}/${vm}.${run}`;
 const queues = new Map<string, Promise<unknown>>();
 
-/** Each step may be asked twice: the VMM itself says how far it came. */
-const handlers: Host = {
+/** The steps of a host. Each may be asked twice: the VMM says how far it is. */
+const handlers = {
   boot: queued(async (step: Run & { config: VmConfig }) => {
     await workflows.ensureVm(await start(step), step.config);
   }),
+  /** Resolves to the URL on which the run waits for its VM. */
   receive: queued(async (step) => {
     const url = `unix:${pathOf(step)}/migration`;
     await workflows.receiveVm(await start(step), { url, timeoutMs: 60_000 });
     return url;
   }),
-  async mark(_, step) {
-    let offset = 0;
-    const soFar = { ended: Promise.resolve() };
-    for await (const event of readEvents(`${pathOf(step)}/events`, soFar)) {
-      offset = event.offset;
-    }
-    return offset;
-  },
-  async send(context, { url, since, ...run }) {
-    const signal = context.request().attemptCompletedSignal;
+  async send(ctx: Context, { url, ...run }: Run & { url: string }) {
+    // What the events say later is about this migration.
+    const since = await ctx.run(
+      "mark",
+      () => fs.statSync(`${pathOf(run)}/events`).size,
+    );
+    const signal = ctx.request().attemptCompletedSignal;
     const vmm = await connectVmm(pathOf(run));
     return await workflows.sendVm(vmm, { url, since, signal });
   },
-  async arrived(_, step) {
+  async arrived(_: Context, step: Run) {
     const vmm = await connectVmm(pathOf(step));
     return await workflows.arrivedVm(vmm) !== undefined;
   },
@@ -67,7 +46,24 @@ const handlers: Host = {
     fs.rmSync(pathOf(step), { recursive: true, force: true });
   }),
 };
+export type Host = typeof handlers;
+
+/** Starts the VMM of a run, or finds it: it outlives this agent. */
+function start(run: Run) {
+  const isOver = fs.existsSync(`${pathOf(run)}.ended`);
+  if (isOver) throw refusal(410, "the run has ended");
+  return spawnVmm({ ...program, detach: true, directory: pathOf(run) });
+}
+
+/** Queues the steps of a run: an attempt that was given up may still act. */
+function queued<Step extends Run, T>(act: (step: Step) => Promise<T>) {
+  return (_: Context, step: Step): Promise<T> => {
+    const before = queues.get(pathOf(step)) ?? Promise.resolve();
+    const result = before.catch(() => {}).then(() => act(step));
+    queues.set(pathOf(step), result);
+    return result;
+  };
+}
 
 fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-const service = restate.service({ name: `host-${id}`, options, handlers });
-serve([service], port, key);
+serve([restate.service({ name: `host-${id}`, handlers })], port, key);

@@ -1,6 +1,6 @@
 /** A whole fleet on this machine, each part as a process of its own. */
 import { connectVmm, listVmms } from "@chv/cloud-hypervisor/process";
-import { connect, type Ingress } from "@restatedev/restate-sdk-clients";
+import type { Ingress } from "@restatedev/restate-sdk-clients";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,33 +9,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { ask, identityKey, query, startEngine } from "./engine.ts";
-import type { Scheduler } from "./services.ts";
-
-export { rpc } from "@restatedev/restate-sdk-clients";
-
-type Work<T> = (fleet: LocalFleet) => Promise<T>;
+import * as engine from "./engine.ts";
+import type { Scheduler } from "./fleet.ts";
 
 export class LocalFleet {
   readonly directory: string = mkdtempSync(join(tmpdir(), "fleet-"));
+  /** The directory of the engine. */
+  readonly engine: string = `${this.directory}/engine`;
+  readonly ingress: Ingress = engine.connectEngine(this.engine);
   readonly hosts: readonly string[];
-  /** The engine for callers. */
-  readonly ingress: Ingress;
-  /** The address of the engine's admin API. */
-  readonly admin: string;
-  readonly #ports: readonly number[];
+  readonly #ports = new Map<string, number>();
   readonly #children = new Map<string, ChildProcess>();
 
-  private constructor(hosts: readonly string[], ports: readonly number[]) {
+  private constructor(hosts: readonly string[]) {
     this.hosts = hosts;
-    this.#ports = ports;
-    this.ingress = connect({ url: `http://127.0.0.1:${ports[0]}` });
-    this.admin = `http://127.0.0.1:${ports[1]}`;
   }
 
   /** Runs a fleet, and leaves nothing behind. */
-  static async run<T>(hosts: string[], work: Work<T>): Promise<T> {
-    const fleet = new LocalFleet(hosts, await freePorts(4 + hosts.length));
+  static async run<T>(
+    hosts: readonly string[],
+    work: (fleet: LocalFleet) => Promise<T>,
+  ): Promise<T> {
+    const fleet = new LocalFleet(hosts);
     try {
       await fleet.startAll();
       const scheduler = fleet.ingress
@@ -57,29 +52,26 @@ export class LocalFleet {
 
   /** Starts "engine", "fleet" or the agent of a host. */
   async start(part: string): Promise<void> {
-    const directory = `${this.directory}/engine`;
     if (part === "engine") {
-      this.#children.set(part, startEngine(directory, this.#ports));
+      this.#children.set(part, engine.startEngine(this.engine));
       // The engine reports healthy before it answers.
-      return await until(() => query(this.admin, "SELECT key FROM state"));
+      return await until(() => engine.placesOf(this.engine));
     }
-    const port = String(this.#ports[4 + this.hosts.indexOf(part)]);
-    const args = part === "fleet" ? ["fleet.ts", port, this.admin] : [
-      process.env["FLEET_HOST"] ?? "host.ts",
-      part,
-      `${this.directory}/${part}`,
-      port,
-    ];
-    const child = spawn(
-      process.execPath,
-      [...RUN, ...args, identityKey(directory)],
-      { cwd: import.meta.dirname, stdio: ["ignore", "ignore", "inherit"] },
-    );
+    const port = this.#ports.get(part) ?? await freePort();
+    this.#ports.set(part, port);
+    const common = [`${port}`, engine.identityKey(this.engine)];
+    const args = part === "fleet"
+      ? ["fleet.ts", ...common, this.engine]
+      : [HOST, ...common, part, `${this.directory}/${part}`];
+    const child = spawn(process.execPath, [...RUN, ...args], {
+      cwd: import.meta.dirname,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     this.#children.set(part, child);
     const body = { uri: `http://127.0.0.1:${port}`, force: true };
     await until(() => {
       if (child.exitCode !== null) throw new Error(`${part} has ended`);
-      return ask(this.admin, "POST deployments", body);
+      return engine.ask(this.engine, "POST deployments", body);
     });
   }
 
@@ -93,26 +85,23 @@ export class LocalFleet {
 
   /** Kills each VMM of a host, as a power failure does. */
   async killVmms(host: string): Promise<void> {
-    for (const vmm of await listVmms(`${this.directory}/${host}`)) {
-      await (await connectVmm(vmm.directory)).kill?.();
+    for (const { directory } of await listVmms(`${this.directory}/${host}`)) {
+      await (await connectVmm(directory)).kill?.();
     }
   }
 }
 
 const RUN = "Deno" in globalThis ? ["run", "-A"] : [];
+const HOST = process.env["FLEET_HOST"] ?? "host.ts";
 
 async function until(act: () => Promise<unknown>): Promise<void> {
-  for (;; await pause(50)) {
-    if (await act().then(() => true, () => false)) return;
-  }
+  while (!await act().then(() => true, () => false)) await pause(50);
 }
 
-async function freePorts(length: number): Promise<number[]> {
-  const servers = Array.from({ length }, () => createServer().listen(0));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  return servers.map((server) => {
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    return port;
-  });
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }

@@ -1,14 +1,20 @@
-/** The options and the server of all services. */
+/** The server of all services, and what they share. */
 import { CloudHypervisorError } from "@chv/cloud-hypervisor";
 import { parse, stringify } from "@chv/cloud-hypervisor/json";
 import * as restate from "@restatedev/restate-sdk";
-import { TerminalError } from "@restatedev/restate-sdk";
 import { createServer } from "node:http2";
 
 export { service } from "@restatedev/restate-sdk";
 
+/** One life of a VM on one host. A move begins the next run on another host. */
+export interface Run {
+  readonly vm: string;
+  readonly host: string;
+  readonly run: number;
+}
+
 /** Keeps integers of 64 bits exact in requests, results and state. */
-const serde: restate.Serde<unknown> = {
+export const serde: restate.Serde<unknown> = {
   contentType: "application/json",
   serialize: (value) =>
     new TextEncoder().encode(value === undefined ? "" : stringify(value)),
@@ -16,7 +22,7 @@ const serde: restate.Serde<unknown> = {
     bytes.length > 0 ? parse(new TextDecoder().decode(bytes)) : undefined,
 };
 
-export const options: restate.ServiceOptions = {
+const defaultServiceOptions: restate.ServiceOptions = {
   serde,
   // All other errors are retried, until the step succeeds or is killed.
   asTerminalError: (error: unknown) =>
@@ -30,8 +36,8 @@ export const options: restate.ServiceOptions = {
 };
 
 /** An error that is not retried: 404, 409 and so on, as in HTTP. */
-export function refusal(errorCode: number, text: string): TerminalError {
-  return new TerminalError(text, { errorCode });
+export function refusal(errorCode: number, text: string) {
+  return new restate.TerminalError(text, { errorCode });
 }
 
 /** Serves only requests that the engine has signed, on one address. */
@@ -40,8 +46,12 @@ export function serve(
   port: string,
   key: string,
   address = "127.0.0.1",
-): void {
-  const endpoint = { services, identityKeys: [key], logger: () => {} };
-  const handler = restate.createEndpointHandler(endpoint);
+) {
+  const handler = restate.createEndpointHandler({
+    services,
+    identityKeys: [key],
+    defaultServiceOptions,
+    logger: () => {}, // attempts that fail, and are repeated
+  });
   createServer(handler).listen(Number(port), address);
 }

@@ -6,9 +6,9 @@
  */
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { query } from "../../examples/fleet/engine.ts";
-import { LocalFleet, rpc } from "../../examples/fleet/local.ts";
-import type { Vm } from "../../examples/fleet/services.ts";
+import { query, rpc } from "../../examples/fleet/engine.ts";
+import type { Vm } from "../../examples/fleet/fleet.ts";
+import { LocalFleet } from "../../examples/fleet/local.ts";
 import { randomFrom } from "../../tests/support/random.ts";
 import { findFaults } from "./find_faults.ts";
 import { configOf } from "./config.ts";
@@ -134,16 +134,16 @@ async function move(
 export async function waitUntilIdle(fleet: LocalFleet): Promise<void> {
   for (;; await pause(100)) {
     const pending = await query(
-      fleet.admin,
+      fleet.engine,
       "SELECT id FROM sys_invocation WHERE status != 'completed'",
     );
     if (pending.length === 0) return;
   }
 }
 
-async function countBoots({ admin }: LocalFleet): Promise<number> {
+async function countBoots({ engine }: LocalFleet): Promise<number> {
   const boots = await query(
-    admin,
+    engine,
     "SELECT id FROM sys_invocation WHERE target_handler_name = 'boot'",
   );
   return boots.length;

@@ -12,7 +12,7 @@ export async function findFaults(
   fleet: LocalFleet,
   names: readonly string[],
 ): Promise<string[]> {
-  const places = await placesOf(fleet.admin);
+  const places = await placesOf(fleet.engine);
   const found = new Map(names.map((name) => [name, [] as string[]]));
   for (const host of fleet.hosts) {
     for (const vmm of await listVmms(`${fleet.directory}/${host}`)) {
@@ -26,7 +26,7 @@ export async function findFaults(
   }
   const faults: string[] = [];
   for (const [name, runs] of found) {
-    const place = places.get(name);
+    const place = places.find(({ vm }) => vm === name);
     const wanted = place && `${place.host}/${name}.${place.run} Running`;
     if (runs.join() === wanted) continue;
     faults.push(`${name}: [${runs}] in place of [${wanted}]`);

@@ -14,6 +14,7 @@ import {
   readdirSync,
   renameSync,
 } from "node:fs";
+import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
@@ -45,7 +46,8 @@ createInterface(process.stdin).on("line", () => {
   report.cut++;
   transfer();
 });
-const own = new Set<number>();
+/** The inodes of the sockets of this link, by their paths. */
+const own = new Map<string, number>();
 for (;; await pause(LOOK_MS)) {
   for (const path of waitingSockets()) await stepBetween(path);
 }
@@ -56,7 +58,7 @@ function waitingSockets(): string[] {
     .map((run) => join(run, "migration"))
     .filter((path) => {
       const file = lstatSync(path, { throwIfNoEntry: false });
-      return file !== undefined && !own.has(file.ino);
+      return file !== undefined && own.get(path) !== file.ino;
     });
 }
 
@@ -69,15 +71,16 @@ function directoriesIn(path: string): string[] {
 
 /** Takes the place of a socket, which gets another name. */
 async function stepBetween(path: string): Promise<void> {
-  const near = `${path}.near`;
+  const near = `${path}.${process.pid}`;
   const far = `${path}.far`;
   const server = createServer({ allowHalfOpen: true });
   server.on("connection", (source) => transfer(source, far));
-  await new Promise<void>((resolve) => server.listen(near, resolve));
   try {
+    server.listen(near);
+    await once(server, "listening");
     // After a restart, the socket is that of the link before.
     if (!existsSync(far)) linkSync(path, far);
-    own.add(lstatSync(near).ino);
+    own.set(path, lstatSync(near).ino);
     renameSync(near, path);
   } catch {
     server.close(); // The run has ended in the meantime.

@@ -6,7 +6,7 @@
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { LocalFleet } from "../../examples/fleet/local.ts";
-import type { Drain, Vm } from "../../examples/fleet/services.ts";
+import type { Drain, Vm } from "../../examples/fleet/fleet.ts";
 import { waitUntilIdle } from "./chaos.ts";
 import { configOf } from "./config.ts";
 import { findFaults } from "./find_faults.ts";

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { LocalFleet } from "../../examples/fleet/local.ts";
-import type { Drain, Scheduler, Vm } from "../../examples/fleet/services.ts";
+import type { Drain, Scheduler, Vm } from "../../examples/fleet/fleet.ts";
 import { configOf } from "./config.ts";
 
 const CALLERS = 64;

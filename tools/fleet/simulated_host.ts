@@ -4,8 +4,8 @@
  */
 import { mkdirSync } from "node:fs";
 import process from "node:process";
-import { options, serve, service } from "../../examples/fleet/service.ts";
-import type { Host, Run } from "../../examples/fleet/services.ts";
+import type { Host } from "../../examples/fleet/host.ts";
+import { type Run, serve, service } from "../../examples/fleet/service.ts";
 import { createClient } from "../../mod.ts";
 import { readEvents } from "../../src/events/mod.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../../src/workflows/mod.ts";
 import { FakeVmm } from "../../testing/mod.ts";
 
-const [id = "", directory = "", port = "", key = ""] = process.argv.slice(2);
+const [port = "", key = "", id = "", directory = ""] = process.argv.slice(2);
 const vmms = new Map<string, { fake: FakeVmm; vmm: Vmm }>();
 const pathOf = ({ vm, run }: Run): string => `${directory}/${vm}.${run}`;
 
@@ -46,16 +46,8 @@ const handlers: Host = {
     await receiveVm(await open(run), { url });
     return url;
   },
-  async mark(_, run) {
-    let offset = 0;
-    const { events } = await open(run);
-    for await (const event of events!({ ended: Promise.resolve() })) {
-      offset = event.offset;
-    }
-    return offset;
-  },
-  async send(_, { url, since, ...run }) {
-    return await sendVm(await open(run), { url, since });
+  async send(_, { url, ...run }) {
+    return await sendVm(await open(run), { url });
   },
   async arrived(_, run) {
     return await arrivedVm(await open(run)) !== undefined;
@@ -68,4 +60,4 @@ const handlers: Host = {
 };
 
 mkdirSync(directory, { recursive: true, mode: 0o700 });
-serve([service({ name: `host-${id}`, options, handlers })], port, key);
+serve([service({ name: `host-${id}`, handlers })], port, key);

@@ -15,9 +15,9 @@ export interface SendVmOptions extends WaitOptions {
    */
   readonly url: string;
   /**
-   * The `offset` of the source's last event before the first try. The call
-   * joins a migration that began after this event, and its outcome counts;
-   * older migrations do not count.
+   * The end of the source's events before the first try: the `offset` of the
+   * last event, or the size of the event file. The call joins a migration that
+   * began later, and its outcome counts; older migrations do not count.
    *
    * Default: only a migration that is under way is joined.
    */
