@@ -4,8 +4,8 @@
  *
  * `FAKE_VMM_RELEASE` selects the release. With `FAKE_VMM_FILES=any` every path
  * counts as a file that fits. `FAKE_VMM_GUEST` is a `GuestScript` as JSON, or the
- * URL of a module whose default export is one: what the guest does by itself. `FAKE_VMM_FAULTS` is an array of `FaultRule`s as
- * JSON: failures on demand.
+ * URL of a module whose default export is a `GuestScript`. `FAKE_VMM_FAULTS` is
+ * an array of `FaultRule`s as JSON: failures on demand.
  *
  * @module
  */
@@ -57,6 +57,12 @@ async function loadGuest(
   }
   throw failed([`FAKE_VMM_GUEST: ${guest} has no default export`]);
 }
+
+// Bun would go on after a mistake in the guest's script.
+process.on("unhandledRejection", (error) => {
+  console.error(error);
+  process.exit(1);
+});
 
 try {
   await main();

@@ -1,5 +1,6 @@
 /** A vsock connection, as the scripted guest has it. */
 import type { Socket } from "node:net";
+import { HostClosed } from "./call_script.ts";
 
 /** The guest's end of a vsock connection. */
 export interface GuestConnection {
@@ -39,18 +40,22 @@ export function toGuestConnection(
       socket.destroy();
     },
   }, { highWaterMark: 1 });
-  const settled = (action: (done: () => void) => void): Promise<void> =>
+  // Not every runtime calls back when the socket is destroyed.
+  const settled = (
+    action: (done: (error?: Error | null) => void) => void,
+  ): Promise<void> =>
     new Promise((resolve, reject) => {
-      const fail = (): void => reject(new Error("the host has closed"));
+      const fail = (): void => reject(new HostClosed("the host has closed"));
+      if (socket.destroyed) return fail();
       socket.once("close", fail);
-      action(() => {
+      action((error) => {
         socket.off("close", fail);
-        resolve();
+        error ? fail() : resolve();
       });
     });
   const writable = new WritableStream<Uint8Array>({
-    write: (chunk) => settled((done) => socket.write(chunk, () => done())),
-    close: () => settled((done) => socket.end(done)),
+    write: (chunk) => settled((done) => socket.write(chunk, done)),
+    close: () => settled((done) => socket.end(() => done())),
     abort: () => void socket.destroy(),
   });
   return { readable, writable, close: () => void socket.destroy() };

@@ -2,6 +2,7 @@
 import { appendFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { callScript } from "./call_script.ts";
 import type { GuestConnection } from "./connection.ts";
 import type { FakeGuest, GuestAction } from "./fake_guest.ts";
 import { SerialPort } from "./serial_port.ts";
@@ -71,7 +72,9 @@ export class ScriptedGuest implements Guest, FakeGuest {
   start(): void {
     const { serialOutput, endsAfterMs } = this.#script;
     if (serialOutput !== undefined) this.print(serialOutput);
-    this.#script.onBoot?.(this);
+    void callScript("guest.onBoot", () => this.#script.onBoot?.(this), {
+      advice: "print with guest.print()",
+    });
     this.resume();
     this.#schedule(endsAfterMs, () => this.powerOff());
   }
@@ -95,8 +98,12 @@ export class ScriptedGuest implements Guest, FakeGuest {
   }
 
   async #answer(line: string): Promise<void> {
-    const answer = await this.#script.serial?.(line, this);
-    if (typeof answer === "string") this.print(answer);
+    const call = () => this.#script.serial?.(line, this);
+    const answer = await callScript("guest.serial", call, {
+      mayBeText: true,
+      advice: "return a string or nothing",
+    });
+    if (answer !== undefined) this.print(answer);
   }
 
   activate(device: LiveDevice): void {

@@ -1,10 +1,17 @@
 /** The host's side of a vsock device, with a scripted guest behind it. */
 import { connect, type Socket } from "node:net";
+import { callScript } from "./call_script.ts";
 import { type GuestConnection, toGuestConnection } from "./connection.ts";
 
-/** The listeners in the guest, by port. */
+/**
+ * The listeners in the guest, by port. A listener answers by
+ * `connection.writable`.
+ */
 export type VsockPorts = Readonly<
-  Record<number, ((connection: GuestConnection) => void) | undefined>
+  Record<
+    number,
+    ((connection: GuestConnection) => void | Promise<void>) | undefined
+  >
 >;
 
 /** The state of the guest. */
@@ -69,7 +76,13 @@ export class VsockDevice {
     const handler = this.#options.ports[port];
     if (handler === undefined) return void socket.destroy();
     socket.write(`OK ${this.#nextPort++}\n`);
-    handler(toGuestConnection(socket, rest));
+    const call = () => handler(toGuestConnection(socket, rest));
+    callScript(`guest.vsock[${port}]`, call, {
+      advice: "write to connection.writable",
+    }).catch((error) => {
+      socket.destroy();
+      throw error;
+    });
   }
 }
 

@@ -2,7 +2,13 @@
 import type { FakeGuest } from "../guest/fake_guest.ts";
 import type { VsockPorts } from "../guest/vsock_device.ts";
 
-/** The behaviour of the guest. What is left out does not happen. */
+/**
+ * The behaviour of the guest. What is left out does not happen.
+ *
+ * A function that throws, rejects or returns a value that it must not return
+ * fails the test that runs, by an unhandled rejection. The stand-in program
+ * ends with the message on stderr.
+ */
 export interface GuestScript {
   /** Milliseconds until the guest releases a removed device. */
   readonly releasesDeviceAfterMs?: number;
@@ -31,7 +37,7 @@ export interface GuestScript {
   /** Text that a boot writes to the serial port: a file, socket or `Pty`. */
   readonly serialOutput?: string;
   /** Called after each boot, with the guest. */
-  readonly onBoot?: (guest: FakeGuest) => void;
+  readonly onBoot?: (guest: FakeGuest) => void | Promise<void>;
   /**
    * Answers a line that is typed into the serial port in mode `Socket` or
    * `Pty`, or into the console in mode `Pty` where the serial port has none of
