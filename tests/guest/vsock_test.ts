@@ -28,6 +28,16 @@ for (const host of hosts) {
       }
     }));
 
+  host.test(`${host.name}: close() ends a read that waits with an error`, () =>
+    host.with(async ({ vmm }) => {
+      await vmm.client.vm.boot();
+      const connection = await dialVsock(vmm, 1002, { timeoutMs });
+      const reading = connection.readable.getReader().read();
+      connection.close();
+      await assert.rejects(reading, { code: "closed" });
+      await connection.closed;
+    }));
+
   host.testSince(53, "it takes a half-closed connection for a closed one")(
     `${host.name}: a half-closed connection gets its answer`,
     () =>

@@ -52,9 +52,13 @@ export function toVsockConnection(
   socket.once("close", () => resolve());
   // One that the script dropped without closing it ends with the guest's side.
   const reason = (): GuestError => toGuestError(failure, path);
-  const close = (): void => void socket.destroy();
+  let isClosed = false;
+  const close = (): void => {
+    isClosed = true;
+    socket.destroy();
+  };
   return {
-    readable: readableOf(socket, head, reason),
+    readable: readableOf(socket, head, reason, () => isClosed),
     writable: writableOf(socket, reason),
     hostPort,
     closed,
@@ -70,6 +74,7 @@ function readableOf(
   socket: Socket,
   head: Uint8Array,
   reason: () => GuestError,
+  isClosed: () => boolean,
 ): ReadableStream<Uint8Array> {
   let ended = false;
   return new ReadableStream<Uint8Array>({
@@ -86,8 +91,13 @@ function readableOf(
         controller.enqueue(new Uint8Array(chunk));
         if ((controller.desiredSize ?? 0) <= 0) socket.pause();
       });
-      socket.once("end", () => end(() => controller.close()));
-      socket.once("close", () => end(() => controller.error(reason())));
+      const fail = (): void => end(() => controller.error(reason()));
+      // In Bun, the script's own close() is an end of file, too.
+      socket.once("end", () => {
+        if (isClosed()) fail();
+        else end(() => controller.close());
+      });
+      socket.once("close", fail);
     },
     pull() {
       socket.resume();
