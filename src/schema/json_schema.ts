@@ -2,9 +2,21 @@
 import { descriptions } from "../generated/descriptions.gen.ts";
 import type { RequestName } from "../generated/requests.gen.ts";
 import type { JsonSchema } from "../generated_support/json_schema.ts";
-import { schemas } from "../generated/schemas.gen.ts";
-import { lackOf } from "./releases.ts";
+import type { VmmRelease } from "../generated_support/release.ts";
+import { releaseSchema } from "./release_schema.ts";
+import { missingOperation } from "./releases.ts";
 import { schemaNameOf } from "./request_schema.ts";
+
+/** Options of {@linkcode jsonSchema}. */
+export interface JsonSchemaOptions {
+  /**
+   * The release of the VMM, such as `v52.0`: the schema has the keys and values
+   * of that release only, and requires what that release requires.
+   *
+   * Default: the newest release.
+   */
+  readonly release?: VmmRelease | undefined;
+}
 
 /**
  * Returns the JSON Schema (2020-12) of a request's body, with descriptions,
@@ -14,7 +26,10 @@ import { schemaNameOf } from "./request_schema.ts";
  * the nearest number. JSON Schema cannot describe which values are valid
  * together: only {@link validate} checks that.
  *
- * @throws {RangeError} if the operation takes no body.
+ * @param operation The wire name of the operation, such as `vm.add-disk`.
+ * @param options The release of the VMM.
+ * @throws {RangeError} if the operation takes no body, if the release does not
+ * have the operation, or if `options.release` is no name of a release.
  *
  * @example A schema file for an editor
  * ```ts
@@ -23,13 +38,19 @@ import { schemaNameOf } from "./request_schema.ts";
  * console.log(JSON.stringify(jsonSchema(), null, 2));
  * ```
  */
-export function jsonSchema(operation: RequestName = "vm.create"): JsonSchema {
+export function jsonSchema(
+  operation: RequestName = "vm.create",
+  { release }: JsonSchemaOptions = {},
+): JsonSchema {
   const root = schemaNameOf(operation);
+  const missing = missingOperation(operation, release);
+  if (missing !== undefined) throw new RangeError(missing.message);
   const $defs: Record<string, JsonSchema> = {};
   const reach = (name: string): void => {
     if (name in $defs) return;
-    $defs[name] = described(name);
-    const text = JSON.stringify(schemas[name]);
+    const schema = releaseSchema(name, release);
+    $defs[name] = described(name, schema);
+    const text = JSON.stringify(schema);
     for (const [, ref] of text.matchAll(/"#\/\$defs\/(\w+)"/g)) reach(ref!);
   };
   reach(root);
@@ -40,14 +61,11 @@ export function jsonSchema(operation: RequestName = "vm.create"): JsonSchema {
   };
 }
 
-/** A copy of a schema, with its title and all descriptions. */
-function described(name: string): JsonSchema {
+/** A schema with its title and all descriptions. */
+function described(name: string, schema: JsonSchema): JsonSchema {
   const { "": own, ...members } = descriptions[name] ?? {};
-  const schema = structuredClone(schemas[name]!);
   const properties = Object.fromEntries(
-    Object.entries(schema.properties ?? {}).filter(([key]) =>
-      lackOf(name, key, undefined) === undefined
-    ).map(([key, property]) => {
+    Object.entries(schema.properties ?? {}).map(([key, property]) => {
       const description = members[key];
       return [key, description ? { description, ...property } : property];
     }),

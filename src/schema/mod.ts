@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { jsonSchema } from "./json_schema.ts";
+export { jsonSchema, type JsonSchemaOptions } from "./json_schema.ts";
 export type { JsonSchema } from "../generated_support/json_schema.ts";
 export type { Problem, ProblemCode } from "./problem.ts";
 export type { RequestName } from "../generated/requests.gen.ts";

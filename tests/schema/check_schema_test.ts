@@ -11,10 +11,14 @@ import { resolve, resolveName } from "../../src/schema/resolve.ts";
 import { type RequestName, validate } from "../../src/schema/mod.ts";
 import { property } from "../support/property.ts";
 import { seed } from "../support/random.ts";
+import { releaseNames } from "../../testing/release.ts";
 import { oracle } from "../support/schema_oracle.ts";
 
 /** At least so many bodies, in whatever environment. */
 const BODIES = 10_000;
+
+/** At least so many bodies for each older release. */
+const OLDER_BODIES = 1000;
 
 /** Values of every type, most of them wrong at most places. */
 const anything: Arbitrary<unknown> = fc.oneof(
@@ -129,30 +133,37 @@ function pathOf(pointer: string, body: unknown): string {
 
 const names = [...new Set(Object.values(requests))] as string[];
 
-/** A request of any operation, weighted to the largest one. */
-const bodies = fc.oneof(
-  ...names.map((name) => ({
-    weight: name === "VmConfig" ? 40 : 2,
-    arbitrary: like(schemas[name]!).map((body) => ({ name, body })),
-  })),
-);
+/** A request of any of the operations, weighted to the largest one. */
+function bodies(of: readonly string[]) {
+  return fc.oneof(
+    ...names.filter((name) => of.includes(name)).map((name) => ({
+      weight: name === "VmConfig" ? 40 : 2,
+      arbitrary: like(schemas[name]!).map((body) => ({ name, body })),
+    })),
+  );
+}
 
-test(`the walker agrees with Ajv on ${BODIES} bodies`, () => {
-  const { errors } = oracle();
-  let valid = 0;
-  let problems = 0;
-  const law = property(bodies, ({ name, body }) => {
-    const expected = errors(name, body).map((at) => pathOf(at, body)).sort();
-    const found = checkSchema(name, body).map(({ path }) => path).sort();
-    assert.deepEqual(found, expected);
-    if (found.length === 0) valid++;
-    problems += found.length;
+for (const release of [undefined, ...releaseNames.slice(1)]) {
+  const count = release === undefined ? BODIES : OLDER_BODIES;
+  const title = `the walker agrees with Ajv on ${count} bodies`;
+  test(release === undefined ? title : `${title} for ${release}`, () => {
+    const { errors, names } = oracle(release);
+    let valid = 0;
+    let problems = 0;
+    const law = property(bodies(names), ({ name, body }) => {
+      const expected = errors(name, body).map((at) => pathOf(at, body)).sort();
+      const found = checkSchema(name, body, release)
+        .map(({ path }) => path).sort();
+      assert.deepEqual(found, expected);
+      if (found.length === 0) valid++;
+      problems += found.length;
+    });
+    const numRuns = Math.max(count, Number(process.env["TEST_RUNS"] ?? 0));
+    fc.assert(law, { seed, numRuns });
+    assert.ok(valid > count / 20, `${valid} valid bodies`);
+    assert.ok(problems > count / 2, `${problems} problems`);
   });
-  const numRuns = Math.max(BODIES, Number(process.env["TEST_RUNS"] ?? 0));
-  fc.assert(law, { seed, numRuns });
-  assert.ok(valid > BODIES / 10, `${valid} valid bodies`);
-  assert.ok(problems > BODIES / 2, `${problems} problems`);
-});
+}
 
 /** Each place of a request where a value may be. */
 function* places(): Generator<[RequestName, (value: unknown) => unknown]> {

@@ -91,6 +91,64 @@ test("validate has the rules of a release", () => {
   assert.equal(problems(config, "v53.0")[0]![1], "broken_rule");
 });
 
+test("jsonSchema has the keys, values and requirements of a release", () => {
+  const keysOf = (name: string, release?: VmmRelease): string[] => {
+    const { $defs } = jsonSchema("vm.create", { release });
+    return Object.keys($defs![name]!.properties!);
+  };
+  assert.ok(keysOf("CpusConfig", "v50.0").includes("nested"));
+  assert.ok(!keysOf("CpusConfig", "v49.0").includes("nested"));
+  assert.ok(keysOf("SerialConfig", "v51.2").includes("iommu"));
+  assert.ok(!keysOf("SerialConfig").includes("iommu"));
+
+  const memberOf = (name: string, key: string, release?: VmmRelease) =>
+    jsonSchema("vm.create", { release }).$defs![name]!.properties![key]!;
+  const types = (release?: VmmRelease) =>
+    memberOf("DiskConfig", "image_type", release).$ref;
+  assert.equal(types("v53.0"), "#/$defs/ImageType");
+  const { enum: values } = jsonSchema("vm.add-disk", { release: "v53.0" })
+    .$defs!["ImageType"]!;
+  assert.ok(!values!.includes("FlatVmdk"), `${values}`);
+
+  const requires = (name: string, release?: VmmRelease) =>
+    jsonSchema("vm.create", { release }).$defs![name]!.required ?? [];
+  assert.ok(requires("DeviceConfig", "v52.0").includes("path"));
+  assert.ok(!requires("DeviceConfig", "v53.0").includes("path"));
+  assert.ok(requires("NumaConfig", "v51.0").includes("guest_numa_id"));
+  assert.ok(!requires("NumaConfig", "v50.2").includes("guest_numa_id"));
+  assert.equal(memberOf("NumaConfig", "guest_numa_id", "v50.2").default, 0);
+
+  assert.deepEqual(memberOf("NetConfig", "mac").type, ["string", "null"]);
+  assert.equal(memberOf("NetConfig", "mac", "v53.0").type, "string");
+  assert.equal(
+    jsonSchema("vm.create", { release: "v52.0" }).$defs!["RtcConfig"],
+    undefined,
+  );
+});
+
+test("jsonSchema refuses what a release does not have", () => {
+  const schema = (release: string) => () =>
+    jsonSchema("vm.resize-disk", { release: release as VmmRelease });
+  assert.throws(schema("v49.0"), {
+    name: "RangeError",
+    message: "vm.resize-disk needs v50.0 or later, not v49.0",
+  });
+  assert.throws(schema("50.0"), RangeError);
+  assert.equal(schema("v50.0")().$ref, "#/$defs/VmResizeDisk");
+});
+
+test("validate and jsonSchema agree on null and on defaults of a release", () => {
+  const net = (body: object, release?: VmmRelease) =>
+    problems({ ...PAYLOAD, net: [body] }, release).map(([path]) => path);
+  assert.deepEqual(net({ mac: null }), []);
+  assert.deepEqual(net({ mac: null }, "v53.0"), ["net[0].mac"]);
+  assert.deepEqual(net({ ip: null }, "v49.0"), []);
+  assert.deepEqual(net({ ip: null }, "v48.0"), ["net[0].ip"]);
+  const numa = { ...PAYLOAD, numa: [{ cpus: [0] }] };
+  assert.deepEqual(problems(numa, "v50.2"), []);
+  assert.equal(problems(numa, "v51.0")[0]![1], "missing");
+});
+
 test("validate refuses what is no name of a release", () => {
   assert.throws(() => problems(PAYLOAD, "53.0" as VmmRelease), RangeError);
 });

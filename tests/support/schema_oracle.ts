@@ -1,26 +1,26 @@
 /** Ajv as the oracle of the library's own walker of schemas. */
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import type { JsonSchema } from "../../src/generated_support/json_schema.ts";
-import { schemas } from "../../src/generated/schemas.gen.ts";
-import { lackOf } from "../../src/schema/releases.ts";
+import type { VmmRelease } from "../../src/generated_support/release.ts";
+import { requests } from "../../src/generated/requests.gen.ts";
+import { missingOperation } from "../../src/schema/releases.ts";
+import { jsonSchema, type RequestName } from "../../src/schema/mod.ts";
 
 /** Accepts a value if it has no error; an error is the path of a value. */
 export interface Oracle {
+  /** The names of the schemas that the requests of the release have. */
+  readonly names: readonly string[];
   /** The paths of all errors of a value, as JSON pointers, sorted. */
   errors(schema: string, value: unknown): string[];
 }
 
-export function oracle(): Oracle {
+/** The oracle of a release: `jsonSchema()` of each request. */
+export function oracle(release?: VmmRelease): Oracle {
+  const all = Object.keys(requests) as RequestName[];
   const $defs = Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => {
-      const { properties } = schema;
-      if (properties === undefined) return [name, compilable(schema)];
-      const kept = Object.entries(properties)
-        // Only older releases know it.
-        .filter(([key]) => lackOf(name, key, undefined) === undefined);
-      const known = { ...schema, properties: Object.fromEntries(kept) };
-      return [name, compilable(known)];
-    }),
+    all.filter((name) => missingOperation(name, release) === undefined)
+      .flatMap((name) => Object.entries(jsonSchema(name, { release }).$defs!))
+      .map(([name, schema]) => [name, compilable(schema)]),
   );
   const ajv = new Ajv2020({
     schemas: [{ $id: "wire", $defs }],
@@ -46,6 +46,7 @@ export function oracle(): Oracle {
       value >= BigInt(low) && value <= BigInt(high),
   });
   return {
+    names: Object.keys($defs),
     errors(schema, value) {
       const check = ajv.getSchema(`wire#/$defs/${schema}`)!;
       if (check(value)) return [];
