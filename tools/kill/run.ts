@@ -1,14 +1,18 @@
 /**
  * Ends scripts by SIGKILL at random moments, and checks that the next run finds
- * or cleans what they left: `deno task test:kill --rounds 50 detach`, on any
- * runtime. Without names it runs every scenario of this folder. The VMM is the
- * fake, or the one that `CLOUD_HYPERVISOR` names.
+ * or cleans what they left: `deno task test:kill --rounds 50 detach`. Without
+ * names it runs every scenario of this folder. `--runtime bun` runs scripts and
+ * checks by Bun. The VMM is the fake, or the one that `CLOUD_HYPERVISOR` names.
  */
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { randomFrom } from "../../tests/support/random.ts";
-import { runRound } from "./support/round.ts";
+import { BIN, runtimes } from "../test/runtimes.ts";
+import { type Round, runRound } from "./support/round.ts";
 import type { KillScenario } from "./support/scenario.ts";
 
 export interface KillOptions {
@@ -31,8 +35,8 @@ export async function runKills(
   const attempt = async (
     { name }: KillScenario,
     moment: string,
-    body: () => Promise<number>,
-  ): Promise<number | undefined> => {
+    body: () => Promise<Round>,
+  ): Promise<Round | undefined> => {
     try {
       return await body();
     } catch (error) {
@@ -43,19 +47,28 @@ export async function runKills(
     }
   };
   for (const scenario of scenarios) {
-    const run = (): Promise<number> => runRound(scenario);
-    const span = await attempt(scenario, "without a kill", run);
-    if (span === undefined) continue;
+    const run = (): Promise<Round> => runRound(scenario);
+    const whole = await attempt(scenario, "without a kill", run);
+    if (whole === undefined) continue;
+    const span = whole.ms;
+    const moments: Record<string, number> = {};
     let round = 0;
     const before = failures;
     for (; round < rounds && performance.now() < endsAt; round++) {
       const ms = random() * span;
       const moment = `${ms.toFixed(1)} ms after its begin, seed ${seed}`;
-      await attempt(scenario, moment, () => runRound(scenario, ms));
+      const killed = await attempt(
+        scenario,
+        moment,
+        () => runRound(scenario, ms),
+      );
+      const name = killed?.moment;
+      if (name) moments[name] = (moments[name] ?? 0) + 1;
     }
+    const counts = Object.entries(moments).map(([name, n]) => `, ${n} ${name}`);
     print(
       `kill ${scenario.name}: ${round} rounds within ${span.toFixed(0)} ms, ` +
-        `${failures - before} failed`,
+        `${failures - before} failed${counts.join("")}`,
     );
   }
   return failures;
@@ -78,6 +91,21 @@ async function loadScenarios(
   return modules.map(({ scenario }) => scenario);
 }
 
+/** Runs this program by another runtime; returns its exit code. */
+function runBy(name: string): number {
+  const names = runtimes.map(({ name }) => name);
+  if (!names.includes(name)) {
+    throw new Error(`no runtime is called ${name}; there are ${names}`);
+  }
+  const flags = name === "deno" ? ["run", "-A"] : [];
+  const words = process.argv.slice(2);
+  const at = words.findIndex((word) => word.startsWith("--runtime"));
+  words.splice(at, words[at] === "--runtime" ? 2 : 1);
+  const args = [...flags, fileURLToPath(import.meta.url), ...words];
+  const { status } = spawnSync(join(BIN, name), args, { stdio: "inherit" });
+  return status ?? 1;
+}
+
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     options: {
@@ -87,9 +115,11 @@ if (import.meta.main) {
         type: "string",
         default: `${Math.floor(Math.random() * 2 ** 31)}`,
       },
+      runtime: { type: "string" },
     },
     allowPositionals: true,
   });
+  if (values.runtime !== undefined) process.exit(runBy(values.runtime));
   // The fake takes every path for a file that fits.
   process.env["FAKE_VMM_FILES"] = "any";
   const seed = Number(values.seed);

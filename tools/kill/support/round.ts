@@ -10,9 +10,17 @@ import { fileURLToPath } from "node:url";
 import { leftovers, processesOf, temporaryOf } from "./leftovers.ts";
 import type { KillScenario } from "./scenario.ts";
 
+/** A round that succeeded. */
+export interface Round {
+  /** The milliseconds that the program took. */
+  readonly ms: number;
+  /** The moment of the kill, as the scenario names it. */
+  readonly moment: string | void;
+}
+
 /**
  * Runs the program in a new work directory, ends it after `killAfterMs`, and
- * then runs the check. Resolves to the milliseconds that the program took.
+ * then runs the check.
  *
  * @throws {AssertionError} when the program fails by itself, the check fails,
  * or something is left.
@@ -20,15 +28,15 @@ import type { KillScenario } from "./scenario.ts";
 export async function runRound(
   scenario: KillScenario,
   killAfterMs: number = Infinity,
-): Promise<number> {
+): Promise<Round> {
   const directory = mkdtempSync(join(tmpdir(), "chv-kill-"));
   try {
     mkdirSync(temporaryOf(directory));
     await scenario.prepare?.(directory);
     const ms = await runProgram(scenario, directory, killAfterMs);
-    await scenario.check(directory);
+    const moment = await scenario.check(directory);
     assert.deepEqual(await leftovers(directory), []);
-    return ms;
+    return { ms, moment };
   } finally {
     endProcesses(directory);
     rmSync(directory, { recursive: true, force: true });

@@ -16,9 +16,10 @@ export interface KillScenario {
   prepare?(directory: string): Promise<void>;
   /**
    * The next run: adopts or cleans what the program left, and ends it. It is
-   * also called after a run that nobody killed. It throws an `AssertionError`.
+   * also called after a run that nobody killed. It throws an `AssertionError`,
+   * or resolves to a word for the moment of the kill, which the runner counts.
    */
-  check(directory: string): Promise<void>;
+  check(directory: string): Promise<string | void>;
 }
 
 /** The VMM of all scenarios: the one that `CLOUD_HYPERVISOR` names, or the fake. */
