@@ -5,7 +5,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import process from "node:process";
 import { type Run, serde } from "./service.ts";
 
@@ -22,7 +21,7 @@ export function startEngine(directory: string): ChildProcess {
   const program = createRequire(import.meta.url).resolve(
     `@restatedev/restate-server-linux-${process.arch}/bin/restate-server`,
   );
-  const config = join(import.meta.dirname!, "restate.toml");
+  const config = `${import.meta.dirname}/restate.toml`;
   const log = fs.openSync(`${directory}/log`, "a");
   return spawn(program, ["--config-file", config], {
     cwd: directory,

@@ -59,8 +59,8 @@ const vm = restate.object({
         outcome = "gone"; // If the step is killed, the source says no more.
         outcome = await source.send({ ...from, url });
       });
-      const arrived = outcome !== "stayed" &&
-        await attempt(() => target.arrived(to).orTimeout({ minutes: 1 }));
+      const arrived = outcome === "moved" ||
+        outcome === "gone" && await attempt(() => target.arrived(to));
       endRun(ctx, arrived ? from : to);
       if (arrived) ctx.set("place", to);
       if (arrived) return to;
@@ -90,19 +90,19 @@ const drain = restate.service({
     async run(ctx: restate.Context, { host, lost }: Order) {
       const change = { id: host, open: false };
       await ctx.objectClient(scheduler, "all").change(change);
-      const places = await ctx.run("list", () => placesOf(engine));
-      const names = places.filter((place) => place.host === host)
-        .map(({ vm }) => vm);
-      while (names.length > 0) {
-        const calls = names.splice(0, 4)
-          .map((name) => ctx.objectClient(vm, name))
+      const all = await ctx.run("list", () => placesOf(engine));
+      // Any VM may be on its way to a lost host: all are asked.
+      const places = all.filter((place) => lost || place.host === host);
+      while (places.length > 0) {
+        const calls = places.splice(0, 4)
+          .map((place) => ctx.objectClient(vm, place.vm))
           .map((vm) => lost ? vm.heal(host) : vm.migrate());
-        const all = restate.RestatePromise.allSettled(calls);
+        const ended = restate.RestatePromise.allSettled(calls);
         // Steps that wait for the lost host do not end by themselves.
-        while (lost && !await attempt(() => all.orTimeout(500))) {
+        while (lost && !await attempt(() => ended.orTimeout(500))) {
           await ctx.run("kill", () => killSteps(host));
         }
-        await all;
+        await ended;
       }
     },
   },

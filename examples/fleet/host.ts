@@ -1,5 +1,5 @@
 /** The agent of a host: `host.ts <port> <key> <id> <directory>`. */
-import type { VmConfig } from "@chv/cloud-hypervisor";
+import { DeadlineError, type VmConfig } from "@chv/cloud-hypervisor";
 import { connectVmm, spawnVmm } from "@chv/cloud-hypervisor/process";
 import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import * as workflows from "@chv/cloud-hypervisor/workflows";
@@ -27,17 +27,21 @@ const handlers = {
   }),
   async send(ctx: Context, { url, ...run }: Run & { url: string }) {
     // What the events say later is about this migration.
-    const since = await ctx.run(
-      "mark",
-      () => fs.statSync(`${pathOf(run)}/events`).size,
-    );
+    const events = `${pathOf(run)}/events`;
+    const since = await ctx.run("mark", () => fs.statSync(events).size);
     const signal = ctx.request().attemptCompletedSignal;
     const vmm = await connectVmm(pathOf(run));
     return await workflows.sendVm(vmm, { url, since, signal });
   },
   async arrived(_: Context, step: Run) {
     const vmm = await connectVmm(pathOf(step));
-    return await workflows.arrivedVm(vmm) !== undefined;
+    try {
+      return !!await workflows.arrivedVm(vmm, { timeoutMs: 60_000 });
+    } catch (error) {
+      // A VMM that lost its source in the middle never answers again.
+      if (error instanceof DeadlineError) return false;
+      throw error;
+    }
   },
   end: queued(async (step) => {
     fs.writeFileSync(`${pathOf(step)}.ended`, "");

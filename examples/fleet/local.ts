@@ -6,40 +6,41 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import * as engine from "./engine.ts";
 import type { Scheduler } from "./fleet.ts";
 
 export class LocalFleet {
-  readonly directory: string = mkdtempSync(join(tmpdir(), "fleet-"));
+  readonly directory: string = mkdtempSync(`${tmpdir()}/fleet-`);
   /** The directory of the engine. */
   readonly engine: string = `${this.directory}/engine`;
   readonly ingress: Ingress = engine.connectEngine(this.engine);
-  readonly hosts: readonly string[];
+  hosts: readonly string[] = [];
   readonly #ports = new Map<string, number>();
   readonly #children = new Map<string, ChildProcess>();
 
-  private constructor(hosts: readonly string[]) {
-    this.hosts = hosts;
-  }
-
-  /** Runs a fleet, and leaves nothing behind. */
+  /** Runs a fleet, and leaves nothing behind, also after Ctrl-C. */
   static async run<T>(
     hosts: readonly string[],
     work: (fleet: LocalFleet) => Promise<T>,
   ): Promise<T> {
-    const fleet = new LocalFleet(hosts);
-    try {
-      await fleet.startAll();
+    const fleet = new LocalFleet();
+    fleet.hosts = hosts;
+    const interrupted = once(process, "SIGINT").then(() => {
+      throw new Error("interrupted");
+    });
+    const working = fleet.startAll().then(async () => {
       const scheduler = fleet.ingress
         .objectClient<Scheduler>({ name: "scheduler" }, "all");
       for (const id of hosts) await scheduler.change({ id, room: 100 });
       return await work(fleet);
+    });
+    try {
+      return await Promise.race([working, interrupted]);
     } finally {
       await fleet.kill();
-      for (const id of hosts) await fleet.killVmms(id);
+      await fleet.killVmms();
       rmSync(fleet.directory, { recursive: true });
     }
   }
@@ -83,8 +84,8 @@ export class LocalFleet {
     }
   }
 
-  /** Kills each VMM of a host, as a power failure does. */
-  async killVmms(host: string): Promise<void> {
+  /** Kills each VMM of a host, as a power failure does; by default all. */
+  async killVmms(host = ""): Promise<void> {
     for (const { directory } of await listVmms(`${this.directory}/${host}`)) {
       await (await connectVmm(directory)).kill?.();
     }

@@ -7,11 +7,7 @@ import { createServer } from "node:http2";
 export { service } from "@restatedev/restate-sdk";
 
 /** One life of a VM on one host. A move begins the next run on another host. */
-export interface Run {
-  readonly vm: string;
-  readonly host: string;
-  readonly run: number;
-}
+export type Run = { vm: string; host: string; run: number };
 
 /** Keeps integers of 64 bits exact in requests, results and state. */
 export const serde: restate.Serde<unknown> = {

@@ -1,6 +1,8 @@
 /** Shows a fleet of three hosts on this machine: `start.ts [number of VMs]`. */
 import type { VmConfig } from "@chv/cloud-hypervisor";
+import { fakeUnlessInstalled } from "@chv/cloud-hypervisor/testing";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import { placesOf } from "./engine.ts";
 import type { Drain, Vm } from "./fleet.ts";
 import { LocalFleet } from "./local.ts";
@@ -12,6 +14,7 @@ const config: VmConfig = {
   memory: { size: 64 << 20 },
 };
 const { isTTY } = process.stdout;
+console.log(`${count} VMs of ${fakeUnlessInstalled().name}`);
 
 await LocalFleet.run(["a", "b", "c"], async (fleet) => {
   /** Prints where the VMs are: in a terminal also while the work goes on. */
@@ -26,11 +29,13 @@ await LocalFleet.run(["a", "b", "c"], async (fleet) => {
         const here = places.filter(({ host }) => host === id);
         console.log(` ${id}: ${here.map(({ vm }) => vm).join(" ")}`);
       }
-      if (isTTY) back = `\x1b[${fleet.hosts.length + 1}A\x1b[J`;
+      back = `\x1b[${fleet.hosts.length + 1}A\x1b[J`;
     };
-    const timer = setInterval(() => isTTY && print().catch(() => {}), 500);
+    const done = Promise.resolve(work).then(() => true);
+    while (isTTY && !await Promise.race([done, pause(500, false)])) {
+      await print().catch(() => {}); // The engine may be away.
+    }
     await work;
-    clearInterval(timer);
     await print();
   }
   const vms = Array.from(

@@ -9,6 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { query, rpc } from "../../examples/fleet/engine.ts";
 import type { Vm } from "../../examples/fleet/fleet.ts";
 import { LocalFleet } from "../../examples/fleet/local.ts";
+import type { Run } from "../../examples/fleet/service.ts";
 import { randomFrom } from "../../tests/support/random.ts";
 import { findFaults } from "./find_faults.ts";
 import { configOf } from "./config.ts";
@@ -64,13 +65,22 @@ export async function runChaos(
     const link = new SlowLink(fleet.directory, CHUNK_MS);
     link.start();
     await Promise.all(names.map((name) => vmOf(fleet, name).create(config)));
+    const faults: string[] = [];
+    /** The boots in place of moves, by VM. */
+    const boots = new Map<string, number>();
     const endsAt = performance.now() + minutes * 60_000;
     const isOver = () => performance.now() >= endsAt;
     const movers = names.map(async (name) => {
       for (let round = 0; !isOver(); round++) {
         const start = performance.now();
-        outcomes[await move(fleet, name, `${name}-${round}`)]++;
+        const run = await move(fleet, name, `${name}-${round}`);
+        outcomes[run === undefined ? "stayed" : "moved"]++;
         moveMs.push(performance.now() - start);
+        // Each move takes one run, and a boot in its place another one.
+        const expected = round + 2 + (boots.get(name) ?? 0);
+        if (run === undefined || run === expected) continue;
+        boots.set(name, run - round - 2);
+        faults.push(`${name}: booted in place of move ${round}`);
       }
     });
     while (!isOver()) {
@@ -92,9 +102,9 @@ export async function runChaos(
     }
     await Promise.all(movers);
     await waitUntilIdle(fleet);
-    const faults = await findFaults(fleet, names);
-    const boots = await countBoots(fleet);
-    if (boots !== vms) faults.push(`${boots} boots of ${vms} VMs`);
+    faults.push(...await findFaults(fleet, names));
+    const count = await countBoots(fleet);
+    if (count !== vms) faults.push(`${count} boots of ${vms} VMs`);
     moveMs.sort((a, b) => a - b);
     await link.kill();
     return {
@@ -113,18 +123,21 @@ function vmOf({ ingress }: LocalFleet, name: string) {
   return ingress.objectClient<Vm>({ name: "vm" }, name);
 }
 
-/** Asks until there is an answer, with one key, so that the VM moves once. */
+/**
+ * Asks until there is an answer, with one key, so that the VM moves once.
+ * Resolves to its new run; undefined if it stays.
+ */
 async function move(
   fleet: LocalFleet,
   name: string,
   idempotencyKey: string,
-): Promise<"moved" | "stayed"> {
+): Promise<number | undefined> {
   for (;;) {
     try {
-      await vmOf(fleet, name).migrate(rpc.opts({ idempotencyKey }));
-      return "moved";
+      const opts = rpc.opts<void, Run>({ idempotencyKey });
+      return (await vmOf(fleet, name).migrate(opts)).run;
     } catch (error) {
-      if ((error as { status?: number }).status === 409) return "stayed";
+      if ((error as { status?: number }).status === 409) return undefined;
       await pause(100);
     }
   }
