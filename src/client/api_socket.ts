@@ -131,7 +131,7 @@ function checkSocketPath(path: string): string {
     throw new InvalidRequestError(
       "invalid_request",
       "socketPath",
-      `the absolute path has ${size} bytes, more than ${MAX_PATH_BYTES}: use a shorter one, such as a symbolic link`,
+      `"${absolute}" has ${size} bytes, more than ${MAX_PATH_BYTES}: use a shorter path, such as a symbolic link`,
       { socketPath: path },
     );
   }

@@ -196,7 +196,8 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
   socket_missing: {
     retry: "now",
     problem: "no such socket",
-    advice: "start the VMM with --api-socket, or check the path",
+    advice:
+      "start the VMM with --api-socket, or check the path and its directory",
   },
   refused: {
     retry: "now",

@@ -4,6 +4,7 @@ import {
   type VmmExit,
   VmmExitedError,
 } from "../errors/errors.ts";
+import { explained } from "./path_problem.ts";
 import { AbortScope, type AbortScopeOptions } from "../wait/abort_scope.ts";
 
 /** The goal of a wait for the guest, in the words of its error. */
@@ -12,20 +13,20 @@ export interface GuestGoal {
   readonly unmet: string;
   /** The last thing that the wait saw, for the message. */
   readonly lastSeen?: () => string | undefined;
-  /** The last failure. */
-  readonly cause?: () => unknown;
+  /** The last failure; its message is the last thing seen. */
+  readonly lastFailure?: () => unknown;
 }
 
 /** A scope that ends with the VMM too, where its end can be known. */
 export function createGuestScope(
   options: AbortScopeOptions,
-  { unmet, lastSeen, cause }: GuestGoal,
+  { unmet, lastSeen, lastFailure }: GuestGoal,
   exited?: Promise<VmmExit>,
 ): AbortScope {
   const scope = new AbortScope(options, (timeoutMs) => {
-    const seen = lastSeen?.();
+    const reason = explained(lastFailure?.());
+    const seen = reason instanceof Error ? reason.message : lastSeen?.();
     const message = `${unmet} after ${timeoutMs} ms`;
-    const reason = cause?.();
     return new DeadlineError(
       timeoutMs,
       reason === undefined ? {} : { cause: reason },
@@ -36,9 +37,4 @@ export function createGuestScope(
     scope.abortOnSettled(exited, (exit) => new VmmExitedError(exit));
   }
   return scope;
-}
-
-/** The message of an error, for `lastSeen`. */
-export function messageOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.message : undefined;
 }

@@ -173,9 +173,14 @@ class SocketLink implements ConsoleLink {
 
 /** The identity of a socket: another socket at the same path has another. */
 export function identityOf(path: string): string | undefined {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  // An inode is used again at once; Deno has the change time in seconds only.
-  return stat && `${stat.ino} ${stat.mtimeNs}`;
+  try {
+    const { ino, mtimeNs } = lstatSync(path, { bigint: true });
+    // An inode is used again at once; Deno has the change time in seconds only.
+    return `${ino} ${mtimeNs}`;
+  } catch {
+    // The connection will fail with the reason.
+    return undefined;
+  }
 }
 
 /** A VMM that hangs does not end its side. */

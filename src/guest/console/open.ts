@@ -1,5 +1,6 @@
 /** Opens a console of the guest. */
-import { createGuestScope, messageOf } from "../guest_scope.ts";
+import { createGuestScope } from "../guest_scope.ts";
+import { explained } from "../path_problem.ts";
 import {
   type ConsoleOptions,
   createConsole,
@@ -67,8 +68,7 @@ export async function openConsole(
   let console: OpeningConsole | undefined;
   const scope = createGuestScope({ signal, timeoutMs }, {
     unmet: "the console did not accept a connection",
-    lastSeen: () => messageOf(console?.failure),
-    cause: () => console?.failure,
+    lastFailure: () => console?.failure,
   });
   try {
     console = createConsole(target, options);
@@ -76,7 +76,7 @@ export async function openConsole(
     return console;
   } catch (error) {
     await console?.close();
-    throw error;
+    throw explained(error);
   } finally {
     scope.close();
   }

@@ -2,7 +2,8 @@
 import type { Socket } from "node:net";
 import { GuestError } from "../../errors/guest_error.ts";
 import { excerptOf } from "../console/visible.ts";
-import { createGuestScope, messageOf } from "../guest_scope.ts";
+import { createGuestScope } from "../guest_scope.ts";
+import { explained } from "../path_problem.ts";
 import { connectSocket, toGuestError } from "../unix_socket.ts";
 import { toVsockConnection, type VsockConnection } from "./connection.ts";
 import {
@@ -72,8 +73,7 @@ export async function dialVsock(
   let cause: unknown;
   const goal = {
     unmet: `the guest did not accept a connection to vsock port ${port}`,
-    lastSeen: () => messageOf(cause),
-    cause: () => cause,
+    lastFailure: () => cause,
   };
   const scope = createGuestScope(
     { signal, timeoutMs },
@@ -88,7 +88,7 @@ export async function dialVsock(
         return await connectTo(path, port, scope.signal);
       } catch (error) {
         if (scope.signal.aborted) throw scope.signal.reason;
-        if (!retry || !canComeYet(error)) throw error;
+        if (!retry || !canComeYet(error)) throw explained(error);
         cause = error;
         // The VMM may be gone, or its VM another one.
         if ((error as GuestError).code !== "reset") path = undefined;

@@ -6,6 +6,7 @@ import { GuestError } from "../../errors/guest_error.ts";
 import { AbortScope } from "../../wait/abort_scope.ts";
 import { createGuestScope } from "../guest_scope.ts";
 import { onSettled } from "../../wait/on_settled.ts";
+import { explained } from "../path_problem.ts";
 import { connectSocket, toGuestError } from "../unix_socket.ts";
 import type { VsockConnection } from "./connection.ts";
 import { ConnectionQueue } from "./connection_queue.ts";
@@ -190,7 +191,9 @@ async function bind(
     await listen(server, path);
   } catch (error) {
     const failure = toGuestError(error, path);
-    if (failure.code !== "in_use" || await isLive(path, signal)) throw failure;
+    if (failure.code !== "in_use" || await isLive(path, signal)) {
+      throw explained(failure);
+    }
     unlinkSync(path);
     await listen(server, path);
   }
