@@ -51,6 +51,12 @@ export function errorsPage(): string {
     ...OTHER_CLASSES.flatMap(([name, codes]) =>
       section(name, pick(meanings("ErrorCode"), codes))
     ),
+    "## `VmmGroupError` of `./process`",
+    "",
+    ...paragraph(
+      "A VMM of a group did not start, or did not stop. The error has the code of its `cause`, which is the error of that VMM, or `invalid_request` if the cause has no code.",
+    ),
+    "",
     ...section("`GuestError` of `./guest`", guestMeanings(), false),
     ...section(
       "`CommandLineError` of `./command-line`",
@@ -67,7 +73,7 @@ const CLASSES: readonly [title: string, union: string][] = [
 
 const OTHER_CLASSES: readonly [title: string, codes: readonly ErrorCode[]][] = [
   [
-    "`DeadlineError`, `VmmExitedError`, and errors of workflows",
+    "`DeadlineError`, `VmmExitedError`, `RollbackError` and `MigrationError`",
     ["deadline", "vmm_exited", "rollback_failed", "migration_failed"],
   ],
 ];

@@ -52,6 +52,22 @@ test("docs/errors.md is what `deno task docs` writes", () => {
   assert.deepEqual([...shown].sort(), listed.sort());
 });
 
+test("docs/errors.md and README.md name each class of errors", () => {
+  const api = readFileSync(join(ROOT, "docs/public-api.md"), "utf8");
+  const classes = [
+    ...api.matchAll(/^class (\w+) extends CloudHypervisorError/gm),
+  ].map(([, name]) => name!);
+  assert.ok(classes.length > 8, classes.join());
+  for (const path of ["docs/errors.md", "README.md"]) {
+    const page = readFileSync(join(ROOT, path), "utf8");
+    for (const name of classes) {
+      // README.md shows `./command-line` in one line.
+      if (path === "README.md" && name === "CommandLineError") continue;
+      assert.ok(page.includes(`\`${name}\``), `${path} lacks ${name}`);
+    }
+  }
+});
+
 test("docs/public-api.md is what `deno task docs` writes", () => {
   const page = readFileSync(join(ROOT, "docs/public-api.md"), "utf8");
   assert.equal(page, publicApiPage(project.exports));

@@ -56,7 +56,7 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
   "docs/many.md 2": /^(powered-off by script(, )?){3}$/,
   "docs/fleet.md 1": /^moved Running$/,
   "README.md 5":
-    /^disks\[0\]\.readOnly: DiskConfig has no such key; did you mean "readonly"\?$/,
+    /^disks\[0\]\.readOnly DiskConfig has no such key; did you mean "readonly"\?$/,
 };
 
 /** Shown in a test's own file, which the examples' test runs. */
