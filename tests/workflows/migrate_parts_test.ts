@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { connectVmm } from "../../src/process/mod.ts";
 import { arrivedVm, receiveVm, sendVm } from "../../src/workflows/mod.ts";
+import { ANSWER_MS } from "../../src/workflows/migration/arrived.ts";
 import { FakeClock } from "../../testing/mod.ts";
 import { pair } from "../support/migration.ts";
 import { freePort } from "../support/port.ts";
@@ -76,6 +77,15 @@ test("receiveVm() refuses a VMM with a VM of its own", () =>
     await assert.rejects(receiveVm(to.vmm, { url: "/socket" }), {
       field: "url",
     });
+  }));
+
+test("receiveVm() does not take a slow VMM for a VMM that listens", () =>
+  pair(async ({ directory, from, to }) => {
+    const url = `unix:${directory}/socket`;
+    const fault = { delayMs: ANSWER_MS + 300 };
+    to.fake.injectFault({ operation: "vm.info", fault });
+    await receiveVm(to.vmm, { url });
+    assert.equal(await sendVm(from.vmm, { url }), "moved");
   }));
 
 test("receiveVm() rejects as the VMM that cannot listen", () =>

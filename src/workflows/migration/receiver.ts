@@ -58,7 +58,11 @@ export class Receiver {
   async look(signal: AbortSignal): Promise<Receiving> {
     const { client, events } = this.#vmm;
     const { receiver_url: url } = this.#body;
-    const receiving = await readReceiving(this.#vmm, signal);
+    let receiving = await readReceiving(this.#vmm, signal);
+    // A VMM that is only slow would refuse the source.
+    while (receiving === "silent" && isListening(url) === false) {
+      receiving = await readReceiving(this.#vmm, signal, true);
+    }
     this.#receiving = receiving;
     if (receiving === "nothing") {
       this.#facts = await factsOf(client, this.#body, signal);

@@ -8,7 +8,9 @@ import { readReceivingStage } from "./so_far.ts";
 /**
  * - `nothing`: the VMM has no VM, and does not listen.
  * - `listening`: the VMM waits for a source.
- * - `receiving`: a VM is on its way, or the VMM listens without saying so.
+ * - `receiving`: a VM is on its way.
+ * - `silent`: the VMM does not answer, and reports nothing. Releases before
+ *   v53.0 listen so; any VMM can be slow.
  * - `arrived`: the VMM has the VM that it received.
  * - `occupied`: the VMM has another VM, or what a broken transfer left.
  */
@@ -16,13 +18,18 @@ export type Receiving =
   | "nothing"
   | "listening"
   | "receiving"
+  | "silent"
   | "arrived"
   | "occupied";
 
-/** A VMM that listens or receives answers nobody. */
+/**
+ * A VMM that listens or receives answers nobody. After a silence (`wasSilent`),
+ * a VM of which no event came has arrived.
+ */
 export async function readReceiving(
   vmm: Vmm,
   signal: AbortSignal,
+  wasSilent = false,
 ): Promise<Receiving> {
   const stage = await readReceivingStage(vmm, signal);
   const isBusy = stage === "ready" || stage === "started";
@@ -33,10 +40,13 @@ export async function readReceiving(
     if (!hasArrived(info)) return "occupied";
     // The VM can have arrived since the events were read.
     const last = await readReceivingStage(vmm, signal);
-    return last === "finished" || last === "started" ? "arrived" : "occupied";
+    const isReceived = last === "finished" || last === "started" ||
+      last === "none" && wasSilent;
+    return isReceived ? "arrived" : "occupied";
   } catch (error) {
     if (!(error instanceof DeadlineError) || signal.aborted) throw error;
     const last = await readReceivingStage(vmm, signal);
+    if (last === "none") return "silent";
     return last === "ready" ? "listening" : "receiving";
   }
 }

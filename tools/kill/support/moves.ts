@@ -63,8 +63,9 @@ export async function moveInParts(work: string): Promise<void> {
   const since = Number(readFileSync(stored, "utf8"));
   // A VMM can end without its last events; then only the destination knows.
   const outcome = await sendVm(from, { url, since });
-  const isReported = (await eventsOf(from)).includes("migration-finished");
-  assert.equal(outcome, isReported ? "moved" : "gone");
+  const sent = await eventsOf(from);
+  const expected = sent.includes("migration-finished") ? "moved" : "gone";
+  assert.equal(outcome, expected, `${sent} | ${await eventsOf(to)}`);
   assert.equal(await arrivedVm(to), "Running");
 }
 
