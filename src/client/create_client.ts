@@ -56,8 +56,9 @@ export interface CreateClientOptions {
    * The release of the VMM, as {@linkcode Client.release} returns it. Calls of
    * operations that the release does not have are then refused as `unsupported`
    * before anything is sent. Before v53.0, `vm.send-migration` without a VM and
-   * `vm.boot` after a boot that failed end the VMM: the client then asks
-   * `vm.info` first, and refuses them as `fatal_request`.
+   * `vm.boot` after a boot that failed end the VMM, and `vm.receive-migration`
+   * replaces the VM that is there: the client then asks `vm.info` first, and
+   * refuses them as `fatal_request`.
    *
    * Default: unknown; nothing is refused for the release.
    */

@@ -67,12 +67,20 @@ const FATAL_BEFORE_V53: {
     (info) => info === undefined,
     "a migration without a VM ends this VMM; create and boot a VM first",
   ],
+  "vm.receive-migration": [
+    hasVm,
+    "this VMM answers nobody until a VM arrives, which replaces its own VM; delete the VM first",
+  ],
   "vm.boot": [
-    // A boot that failed leaves its devices.
-    (info) => info?.state === "Created" && info.device_tree !== undefined,
+    (info) => info?.state === "Created" && hasVm(info),
     "a boot after a boot that failed ends this VMM; delete the VM first",
   ],
 };
+
+/** True also for what a boot that failed has left. */
+function hasVm(info: VmInfo | undefined): boolean {
+  return info?.device_tree !== undefined;
+}
 
 function absent(error: unknown): undefined {
   if (error instanceof ApiError && error.code === "not_created") return;

@@ -59,6 +59,8 @@ function find(status: number, messages: readonly string[]): Finding {
     if (entry.status === status) return { code };
   }
   if (messages.length === 0 && status === 400) return { code: "invalid_json" };
+  // The cause names the connection of a migration as it names a file.
+  if (messages.at(-2) === "Socket error") return { code: "other" };
   for (const message of messages.toReversed()) {
     const errno = Number(OS_ERROR.exec(message)?.[1]);
     for (const [code, { errnos, messages = [] }] of entries) {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ReceiveMigrationData } from "../../src/generated/types.gen.ts";
-import { parse, stringify } from "../../src/json/json.ts";
+import { parse } from "../../src/json/json.ts";
 import type { Config } from "../../src/schema/config.ts";
 import { openConsoles } from "../machine/consoles.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -72,23 +72,26 @@ async function take(
   peer: Peer,
   { zone_updates = [] }: ReceiveMigrationData,
 ): Promise<void> {
-  await peer.next();
+  await nextOf(peer);
   peer.send("ok");
-  const line = await peer.next();
-  if (line === undefined) {
-    throw new VmmError("failed", "Socket error", "failed to fill whole buffer");
-  }
-  if (line === SHARED_MEMORY) throw new Killed("SIGSYS");
+  const sent = await nextOf(peer);
+  if (sent === SHARED_MEMORY) throw new Killed("SIGSYS");
+  let last: string | undefined;
   try {
-    const { config: sent, state, running } = parse(line) as SentVm;
-    const bytes = Buffer.from(stringify(sent)!);
+    const bytes = Buffer.from(sent);
     const config = deserialize<Config>(machine.release, "VmConfig", bytes);
     const problem = updateZones(zone_updates, config);
     if (problem !== undefined) throw new Error(problem);
     machine.config = config;
     openConsoles(machine, config);
-    restoreVm(machine, config, state);
-    if (running) resume(machine);
+    peer.send("ok");
+    // If the connection ends here, the configuration stays.
+    last = await peer.next();
+    if (last !== undefined) {
+      const { state, running } = parse(last) as SentVm;
+      restoreVm(machine, config, state);
+      if (running) resume(machine);
+    }
   } catch {
     machine.instance?.devices.holds.freeAll();
     machine.instance = undefined;
@@ -104,7 +107,20 @@ async function take(
       "Migration was aborted",
     );
   }
+  if (last === undefined) throw broken();
   peer.send("ok");
   peer.close();
   machine.emit("migration-receive-finished");
+}
+
+/** Returns the next message of the source. */
+async function nextOf(peer: Peer): Promise<string> {
+  const message = await peer.next();
+  if (message === undefined) throw broken();
+  return message;
+}
+
+/** Creates the error of a source that has closed the connection. */
+function broken(): VmmError {
+  return new VmmError("failed", "Socket error", "failed to fill whole buffer");
 }

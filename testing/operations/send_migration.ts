@@ -18,9 +18,8 @@ import { info, shown } from "./info.ts";
 import { erase, pause, resume } from "./run.ts";
 import { type SavedState, stateOf } from "./snapshot.ts";
 
-/** The state that is sent: a VM without its memory. */
+/** The last message of a source: a VM without its configuration and memory. */
 export interface SentVm {
-  readonly config: unknown;
   readonly state: SavedState;
   readonly running: boolean;
 }
@@ -149,6 +148,8 @@ async function transfer(
     peer.send(SHARED_MEMORY);
     return parts.exit(killedBy("SIGSYS"));
   }
+  peer.send(stringify(shown(machine, stored))!);
+  if (await peer.next() !== "ok") throw closed();
   machine.emit("migration-memory-iteration", { id: "0" });
   await Promise.race([machine.guest.sendMemory(), peer.ended]);
   if (machine.exited || peer.hasEnded) throw closed();
@@ -161,11 +162,7 @@ async function transfer(
   }
   machine.emit("snapshotting");
   machine.emit("snapshotted");
-  const vm: SentVm = {
-    config: shown(machine, stored),
-    state: stateOf(owned),
-    running,
-  };
+  const vm: SentVm = { state: stateOf(owned), running };
   owned.devices.holds.unlockAll();
   peer.send(stringify(vm)!);
   const answer = await peer.next();

@@ -90,7 +90,7 @@ const NOT_CREATED = '["Error from API","VM is not created"]';
 async function sentBy(
   release: VmmRelease | undefined,
   info: string,
-  method: "boot" | "sendMigration",
+  method: "boot" | "sendMigration" | "receiveMigration",
   allowFatal = false,
 ): Promise<string[]> {
   const paths: string[] = [];
@@ -100,15 +100,18 @@ async function sentBy(
   }, async ({ path }) => {
     const options = release === undefined ? {} : { release };
     const { vm } = createClient(path, { ...options, allowFatal });
-    const sent = method === "boot"
-      ? vm.boot()
-      : vm.sendMigration({ destination_url: "unix:/run/b.sock" });
+    const url = "unix:/run/b.sock";
+    const sent = {
+      boot: () => vm.boot(),
+      sendMigration: () => vm.sendMigration({ destination_url: url }),
+      receiveMigration: () => vm.receiveMigration({ receiver_url: url }),
+    }[method]();
     await sent.catch((error) => paths.push(error.code));
   });
   return paths;
 }
 
-test("calls that end an old VMM are refused where the release is known", async () => {
+test("calls that end or hang an old VMM are refused where the release is known", async () => {
   const none = reply(500, NOT_CREATED);
   const half = reply(200, JSON.stringify(HALF_BUILT));
   const ready = reply(
@@ -126,6 +129,17 @@ test("calls that end an old VMM are refused where the release is known", async (
     await sentBy("v51.1", ready, "sendMigration"),
     ["vm.info", "vm.send-migration"],
   );
+  const running = reply(
+    200,
+    JSON.stringify({ ...HALF_BUILT, state: "Running" }),
+  );
+  const received = ["vm.info", "vm.receive-migration"];
+  for (const info of [none, ready]) {
+    assert.deepEqual(await sentBy("v52.0", info, "receiveMigration"), received);
+  }
+  for (const info of [half, running]) {
+    assert.deepEqual(await sentBy("v48.0", info, "receiveMigration"), refused);
+  }
   for (const release of [undefined, "v53.0"] as const) {
     assert.deepEqual(await sentBy(release, half, "boot"), ["vm.boot"]);
   }

@@ -10,14 +10,14 @@ import {
   openConsole,
 } from "../../src/guest/mod.ts";
 import { createCountedSignal } from "../support/counted_signal.ts";
-import { hosts, WAITS_FOR_CLIENT } from "./support.ts";
+import { hosts, KEEPS_CLIENTS } from "./support.ts";
 
 const wait = { timeoutMs: 20_000 };
 const PROMPT = "guest login: ";
 const reason = new Error("enough");
 
 for (const host of hosts) {
-  host.testSince(50, WAITS_FOR_CLIENT)(
+  host.testSince(50, KEEPS_CLIENTS)(
     `${host.name}: an abort of logConsole() at any step leaves nothing`,
     () =>
       host.with(async ({ vmm, serial }) => {

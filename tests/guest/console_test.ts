@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { logConsole, openConsole } from "../../src/guest/mod.ts";
-import { hosts, LOSES_OUTPUT } from "./support.ts";
+import { hosts, KEEPS_CLIENTS, LOSES_OUTPUT } from "./support.ts";
 
 const timeoutMs = 20_000;
 const wait = { timeoutMs };
@@ -144,44 +144,47 @@ for (const host of hosts) {
       }),
   );
 
-  host.test(`${host.name}: the port is usable after each way out of a console`, () =>
-    host.with(async ({ vmm, serial }) => {
-      await vmm.client.vm.boot();
-      const ways: ((controller: AbortController) => Promise<unknown>)[] = [
-        async () => {
+  host.testSince(50, KEEPS_CLIENTS)(
+    `${host.name}: the port is usable after each way out of a console`,
+    () =>
+      host.with(async ({ vmm, serial }) => {
+        await vmm.client.vm.boot();
+        const ways: ((controller: AbortController) => Promise<unknown>)[] = [
+          async () => {
+            await using console = await openConsole({ socket: serial });
+            await console.write("flood 3000\n");
+            await console.waitFor("line 10\r\n", wait);
+          },
+          async ({ signal }) => {
+            const console = await openConsole({ socket: serial }, { signal });
+            await console.write("flood 3000\n");
+            await console.waitFor("line 10\r\n", wait);
+            const waiting = console.waitFor("never");
+            return Promise.all([waiting, console.closed]);
+          },
+          async ({ signal }) => {
+            const writer = await openConsole({ socket: serial });
+            await writer.write("flood 3000\n");
+            await writer.close();
+            for (let round = 0; round < 10; round++) {
+              const own = AbortSignal.any([signal, AbortSignal.timeout(round)]);
+              await openConsole({ socket: serial }, { signal: own })
+                .then((console) => console.close(), () => {});
+            }
+          },
+        ];
+        for (const way of ways) {
+          const controller = new AbortController();
+          const going = way(controller);
+          const reason = new Error("enough");
+          setTimeout(() => controller.abort(reason), 200);
+          await going.catch((error) => assert.equal(error, reason));
           await using console = await openConsole({ socket: serial });
-          await console.write("flood 3000\n");
-          await console.waitFor("line 10\r\n", wait);
-        },
-        async ({ signal }) => {
-          const console = await openConsole({ socket: serial }, { signal });
-          await console.write("flood 3000\n");
-          await console.waitFor("line 10\r\n", wait);
-          const waiting = console.waitFor("never");
-          return Promise.all([waiting, console.closed]);
-        },
-        async ({ signal }) => {
-          const writer = await openConsole({ socket: serial });
-          await writer.write("flood 3000\n");
-          await writer.close();
-          for (let round = 0; round < 10; round++) {
-            const own = AbortSignal.any([signal, AbortSignal.timeout(round)]);
-            await openConsole({ socket: serial }, { signal: own })
-              .then((console) => console.close(), () => {});
-          }
-        },
-      ];
-      for (const way of ways) {
-        const controller = new AbortController();
-        const going = way(controller);
-        const reason = new Error("enough");
-        setTimeout(() => controller.abort(reason), 200);
-        await going.catch((error) => assert.equal(error, reason));
-        await using console = await openConsole({ socket: serial });
-        await console.write("echo still here\n");
-        await console.waitFor("\nstill here\r\n", wait);
-      }
-    }));
+          await console.write("echo still here\n");
+          await console.waitFor("\nstill here\r\n", wait);
+        }
+      }),
+  );
 
   host.test(
     `${host.name}: a second console takes the port over`,

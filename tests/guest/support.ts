@@ -50,9 +50,12 @@ const FAKE = fakeProgram({
 export const LOSES_OUTPUT: string =
   "it loses what the serial port writes while nobody is connected";
 
-/** The reason of tests whose console is not the first one, before v50.0. */
-export const WAITS_FOR_CLIENT: string =
-  "vm.reboot waits until a second client of the serial port has left";
+/**
+ * The reason of tests with several clients of a serial port, before v50.0: each
+ * client that has left makes the port slower, and lets `vm.reboot` wait.
+ */
+export const KEEPS_CLIENTS: string =
+  "it goes on reading the connections of serial clients that have left";
 
 /** The reason of tests that read a pty before they type, before v50.0. */
 export const PTY_WAITS: string =
