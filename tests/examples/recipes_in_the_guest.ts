@@ -7,13 +7,11 @@ import { pathToFileURL } from "node:url";
 import { guestElf } from "../../examples/guest.ts";
 import { EXAMPLES, type Form, type Script, start } from "../support/script.ts";
 import { prepareSshd } from "../support/sshd.ts";
-import { MAJOR } from "../support/real_vmm.ts";
 import { sparse } from "../support/vmms.ts";
 import { guestProgram, hasCompiler } from "../guest/support.ts";
 
 /** The small guest's prompt. */
 const PROMPT = "guest login: ";
-const TOO_EARLY = /VMM exited.*last seen: "too early/;
 
 export async function runner(directory: string, form: Form): Promise<void> {
   const image = sparse(join(directory, "image"));
@@ -41,9 +39,7 @@ export async function runner(directory: string, form: Form): Promise<void> {
     assert.match(await late.ended(125), /TimeoutError/);
     writeFileSync(kernel, guestElf("too early\r\n", "power off"));
     const ended = await run("exit 0", {}, kernel).ended(125);
-    // Before v53.0 the VMM can lose what the guest writes at the boot.
-    const seen = MAJOR! < 53 ? /VMM exited.*last seen: "/ : TOO_EARLY;
-    assert.match(ended, seen);
+    assert.match(ended, /VMM exited.*last seen: "too early/);
     if (hasCompiler()) {
       const job = `${"echo a job in the guest\n".repeat(20)}exit 3`;
       const text = await run(job, { PROMPT }, guestProgram()).ended(3);
