@@ -1,6 +1,6 @@
 /**
  * The time of a restore by mode and size, with the VMM that CLOUD_HYPERVISOR
- * names: `deno run -A bench/restore.ts`. It prints a table for results.md.
+ * names: `deno task bench:restore`. It prints a table for results.md.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
