@@ -15,6 +15,9 @@ import { InvalidRequestError } from "../errors/errors.ts";
 import type { DiskConfig, VmConfig } from "../generated/types.gen.ts";
 import { copySparse } from "./sparse_copy.ts";
 
+/** The directory in a snapshot that has the copies. */
+export const DISKS = "disks";
+
 /** A disk in a snapshot. */
 export interface KeptDisk {
   /** The position in `disks` of the configuration. */
@@ -40,7 +43,7 @@ export function disksToKeep({ disks }: VmConfig): KeptDisk[] {
       throw new InvalidRequestError("invalid_request", field, reason);
     }
     const path = resolve(disk.path!);
-    const copy = join("disks", `${index}-${basename(path)}`);
+    const copy = join(DISKS, `${index}-${basename(path)}`);
     return [{ index, path, copy }];
   });
 }
@@ -51,7 +54,7 @@ export async function keepDisks(
   directory: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  mkdirSync(join(directory, "disks"), { mode: 0o700 });
+  mkdirSync(join(directory, DISKS), { mode: 0o700 });
   for (const { path, copy } of disks) {
     await copySparse(path, join(directory, copy), signal);
   }

@@ -5,6 +5,7 @@ import type { Client } from "../client/create_client.ts";
 import type { CallOptions } from "../generated_support/call_options.ts";
 import type { RestoreConfig, VmInfo } from "../generated/types.gen.ts";
 import { assertLogsUnused } from "./log_files.ts";
+import { keptDisksIn } from "./clone/clone_directory.ts";
 import { onDemandMissing, onDemandRefusal } from "./clone/on_demand.ts";
 import { assertSocketsUnused, removeSockets } from "./clone/sockets.ts";
 import {
@@ -13,7 +14,6 @@ import {
   type RestoreSource,
 } from "./clone/source.ts";
 import { restoreDisks } from "./kept_disks.ts";
-import { readRecord } from "./snapshot_record.ts";
 import { assertComplete } from "./snapshot_files.ts";
 import { rollBack, RollbackError } from "./rollback.ts";
 import { type Vmm, vmmOf } from "../vmm/vmm.ts";
@@ -92,7 +92,7 @@ export async function restoreVm(
   try {
     assertLogsUnused(source.config);
     const { client } = target;
-    const kept = readRecord(path)?.disks ?? [];
+    const kept = keptDisksIn(path);
     removeDisks = await restoreDisks(kept, path, source.config, signal);
     const call = signal && { signal };
     const body = {

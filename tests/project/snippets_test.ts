@@ -55,6 +55,7 @@ const OUTPUT: { readonly [name: string]: RegExp } = {
   "docs/many.md 4": /^(?=[^]*web vmm shutdown)(?=[^]*db vmm shutdown)/,
   "docs/many.md 2": /^(powered-off by script(, )?){3}$/,
   "docs/fleet.md 1": /^moved Running$/,
+  "docs/clones.md 1": /^Running \/tmp\/vms-\w+\/clone\.raw$/,
   "README.md 5":
     /^disks\[0\]\.readOnly DiskConfig has no such key; did you mean "readonly"\?$/,
 };

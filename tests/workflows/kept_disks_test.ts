@@ -17,7 +17,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { DiskConfig, VmConfig } from "../../mod.ts";
 import { disksToKeep } from "../../src/workflows/kept_disks.ts";
-import { ownPaths, restoreVm, snapshotVm } from "../../src/workflows/mod.ts";
+import {
+  cloneSnapshot,
+  ownPaths,
+  restoreVm,
+  snapshotVm,
+} from "../../src/workflows/mod.ts";
 import { copySparse } from "../../src/workflows/sparse_copy.ts";
 import { qcow2 } from "../support/images.ts";
 import { running, type RunningVm, stateOf, VM } from "../support/running_vm.ts";
@@ -98,6 +103,44 @@ test("snapshotVm() keeps disks, and restoreVm() uses the copies", () =>
     const { config: { disks } } = await restoreVm(vmm, target, { config });
     assert.equal(disks?.[0]?.path, own);
     assert.equal(readFileSync(own, "utf8"), "of the clone");
+  }));
+
+test("cloneSnapshot() links the copies, and its restore uses them", () =>
+  running(async (vm) => {
+    const { vmm, directory } = vm;
+    const { image } = await withDisks(vm);
+    const snapshot = join(directory, "snapshot");
+    await snapshotVm(vmm, snapshot, { disks: "copy" });
+    const before = readFileSync(image);
+    await vmm.client.vm.delete();
+    const target = join(directory, "clone");
+    for (const name of ["one.raw", "two.raw"]) {
+      const own = join(directory, name);
+      const edit = ownPaths(directory, { disks: { [image]: own } });
+      // The second call replaces the directory of the first call.
+      const clone = await cloneSnapshot(snapshot, target, edit);
+      const copy = join("disks", "0-root.raw");
+      const [link, kept] = [target, snapshot].map((path) =>
+        statSync(join(path, copy)).ino
+      );
+      assert.equal(link, kept);
+      const { info } = await clone.restore(vmm);
+      assert.equal(info.config.disks?.[0]?.path, own);
+      assert.ok(readFileSync(own).equals(before));
+      await vmm.client.vm.delete();
+    }
+    const again = await cloneSnapshot(
+      target,
+      join(directory, "again"),
+      () => {},
+    );
+    assert.deepEqual(readdirSync(join(again.directory, "disks")), [
+      "0-root.raw",
+    ]);
+    again.remove();
+    (await cloneSnapshot(snapshot, target, () => {})).remove();
+    assert.ok(!existsSync(target) && !existsSync(again.directory));
+    assert.ok(readFileSync(join(snapshot, "disks/0-root.raw")).equals(before));
   }));
 
 test("restoreVm() that fails removes the disks that it copied", () =>

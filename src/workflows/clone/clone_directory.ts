@@ -2,12 +2,13 @@
 import {
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmdirSync,
   rmSync,
   symlinkSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -18,11 +19,13 @@ import {
   cannotOpen,
   createPrivateDirectory,
 } from "../../vmm/private_directory.ts";
+import { DISKS, type KeptDisk } from "../kept_disks.ts";
 import { SNAPSHOT_FILES } from "../snapshot_files.ts";
+import { readRecord } from "../snapshot_record.ts";
 
 /**
  * Creates the directory, of mode 0700, or replaces one that an earlier call has
- * left. Returns a function that removes the directory.
+ * left. The copies of disks in the snapshot are linked, too. Returns a function that removes the directory.
  *
  * @throws {InvalidRequestError} `target`, or the path of a value that JSON
  * cannot hold.
@@ -31,15 +34,17 @@ export function createCloneDirectory(
   snapshot: string,
   target: string,
   config: VmConfig,
+  disks: readonly KeptDisk[] = [],
 ): () => void {
   const text = toText(config);
   removeOldClone(target);
   openDirectory(target);
   const remove = (): void => removeFiles(target);
   try {
-    writeFileSync(join(target, MARK), "", EXCLUSIVE);
-    for (const name of SNAPSHOT_FILES) {
-      if (name === CONFIG) continue;
+    writeFileSync(join(target, MARK), JSON.stringify({ disks }), EXCLUSIVE);
+    if (disks.length > 0) mkdirSync(join(target, DISKS), { mode: 0o700 });
+    const files = SNAPSHOT_FILES.filter((name) => name !== CONFIG);
+    for (const name of [...files, ...disks.map(({ copy }) => copy)]) {
       link(realpathSync(join(snapshot, name)), join(target, name));
     }
     writeFileSync(join(target, CONFIG), text, EXCLUSIVE);
@@ -48,6 +53,20 @@ export function createCloneDirectory(
     throw error;
   }
   return remove;
+}
+
+/** The disks of which a snapshot, or the directory of a clone, has copies. */
+export function keptDisksIn(directory: string): readonly KeptDisk[] {
+  const record = readRecord(directory);
+  if (record) return record.disks ?? [];
+  try {
+    const text = readFileSync(join(directory, MARK), "utf8");
+    return (JSON.parse(text) as { disks: readonly KeptDisk[] }).disks;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ENOENT" || error instanceof SyntaxError) return [];
+    throw error;
+  }
 }
 
 /** Creates the directory, unless it is there and empty. */
@@ -69,7 +88,9 @@ function openDirectory(target: string): void {
 /** Files that another program put there in the meantime stay. */
 function removeFiles(target: string): void {
   try {
-    for (const name of FILES) rmSync(join(target, name), { force: true });
+    for (const name of FILES) {
+      rmSync(join(target, name), { force: true, recursive: name === DISKS });
+    }
     rmdirSync(target);
   } catch (error) {
     const { code } = error as { code?: string };
@@ -84,8 +105,7 @@ export function removeOldClone(target: string): void {
   const names = readdirSync(target);
   if (!names.includes(MARK)) return;
   if (!names.every((name) => FILES.includes(name))) return;
-  for (const name of names) unlinkSync(join(target, name));
-  rmdirSync(target);
+  removeFiles(target);
 }
 
 /** A link costs no space, and the VMM writes to neither file. */
@@ -112,10 +132,10 @@ function toText(config: VmConfig): string {
 }
 
 const CONFIG = "config.json";
-/** It tells a clone from a snapshot. The VMM does not read it. */
+/** It tells a clone from a snapshot, and lists the disks. */
 const MARK = "clone";
 /** The mark is the first to be made, and the last to be removed. */
-const FILES: readonly string[] = [...SNAPSHOT_FILES, MARK];
+const FILES: readonly string[] = [...SNAPSHOT_FILES, DISKS, MARK];
 const EXCLUSIVE = { mode: 0o600, flag: "wx" } as const;
 const UNLINKABLE: ReadonlySet<string> = new Set([
   "EACCES",

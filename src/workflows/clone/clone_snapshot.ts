@@ -6,7 +6,7 @@ import type { VmConfig, VmInfo } from "../../generated/types.gen.ts";
 import type { Vmm } from "../../vmm/vmm.ts";
 import { restoreVm, type RestoreVmOptions } from "../restore.ts";
 import { assertComplete, readSnapshotText } from "../snapshot_files.ts";
-import { createCloneDirectory } from "./clone_directory.ts";
+import { createCloneDirectory, keptDisksIn } from "./clone_directory.ts";
 import { applyEdit, type ConfigEdit, type EditOptions } from "./edit.ts";
 
 /** A snapshot that is prepared for a clone. */
@@ -44,7 +44,10 @@ export interface RestoredClone {
  * Creates a directory from which a VMM restores the VM of a snapshot with
  * another configuration. The snapshot stays as it is: the directory has a
  * config.json of its own, and links to the memory and the state, so the
- * directory takes no space. `target` is created with mode 0700; it may be an
+ * directory takes no space. If the snapshot has copies of disks (see `disks` of
+ * {@linkcode snapshotVm}), the directory has links to the copies, and `restore`
+ * copies them to the paths that the edit gives to the disks, where there is no
+ * file yet. `target` is created with mode 0700; it may be an
  * empty directory, and a directory that an earlier call has left is replaced.
  *
  * The edit may change what only the host sees: the paths of disks, sockets,
@@ -91,7 +94,8 @@ export async function cloneSnapshot(
   const path = resolve(checkPath("target", target));
   assertComplete(source);
   const config = await applyEdit(readSnapshotText(source), edit, options);
-  const remove = createCloneDirectory(source, path, config);
+  const disks = keptDisksIn(source);
+  const remove = createCloneDirectory(source, path, config, disks);
   return {
     directory: path,
     config,
