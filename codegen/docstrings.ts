@@ -77,9 +77,13 @@ export function deadlineText(ms: number | null): string {
   return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`;
 }
 
-function codes({ "x-errors": own }: Endpoint): string {
+function codes(
+  { "x-errors": own, "x-since-errors": since = {} }: Endpoint,
+): string {
   if (own.length === 0) return "Only with a code that any call can have.";
-  const listed = own.map((code) => `\`${code}\``).join(", ");
+  const listed = own.map((code) =>
+    `\`${code}\`${since[code] ? ` (since ${since[code]})` : ""}`
+  ).join(", ");
   return `With the code ${listed}, or a code that any call can have.`;
 }
 

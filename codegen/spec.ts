@@ -6,7 +6,11 @@ import { parse } from "yaml";
 
 export interface Spec {
   /** The releases of the VMM, oldest first. */
-  info: { "x-releases": ReleaseEntry[] };
+  info: {
+    "x-releases": ReleaseEntry[];
+    /** The first release that has a code with which any call can end. */
+    "x-since-errors"?: Record<string, string>;
+  };
   paths: Record<string, Record<string, Operation>>;
   components: {
     responses: Record<string, Answer>;
@@ -49,6 +53,8 @@ export interface Operation {
   "x-failure-message": string;
   /** Codes of `ApiError` that are the operation's own. */
   "x-errors": string[];
+  /** The first release that has a code, if not all have it. */
+  "x-since-errors"?: Record<string, string>;
   "x-returns": "data" | "maybe" | "nothing";
   "x-may-close"?: boolean;
   "x-feature"?: string;

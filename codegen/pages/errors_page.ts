@@ -27,12 +27,12 @@ export function generalCodes(spec: Spec): [ErrorCode, string][] {
 }
 
 /** The page, as `deno fmt` would have it. */
-export function errorsPage(): string {
+export function errorsPage(spec: Spec): string {
   return [
     "# All error codes",
     "",
     ...paragraph(
-      "Made by `deno task docs` from `src/errors/`; do not edit. Codes are the same on every runtime and release. `retry` says whether to try again:",
+      "Made by `deno task docs` from `src/errors/` and the spec; do not edit. Codes are the same on every runtime and release; some codes are newer than others. `retry` says whether to try again:",
     ),
     "",
     ...item(
@@ -47,6 +47,7 @@ export function errorsPage(): string {
       "A refused `vm.boot` is never `now` where the VMM may have built a part of the VM: delete the VM before you boot again.",
     ),
     "",
+    ...apiSection(spec),
     ...CLASSES.flatMap(([name, union]) => section(name, meanings(union))),
     ...OTHER_CLASSES.flatMap(([name, codes]) =>
       section(name, pick(meanings("ErrorCode"), codes))
@@ -66,7 +67,6 @@ export function errorsPage(): string {
 }
 
 const CLASSES: readonly [title: string, union: string][] = [
-  ["`ApiError`: the VMM refused the call", "ApiErrorCode"],
   ["`ConnectionError`: the call got no response", "ConnectionErrorCode"],
   ["`InvalidRequestError`: the call was not sent", "InvalidRequestErrorCode"],
 ];
@@ -77,6 +77,37 @@ const OTHER_CLASSES: readonly [title: string, codes: readonly ErrorCode[]][] = [
     ["deadline", "vmm_exited", "rollback_failed", "migration_failed"],
   ],
 ];
+
+/** The codes of the VMM, with the releases that have them. */
+function apiSection(spec: Spec): string[] {
+  const [heading, ...lines] = section(
+    "`ApiError`: the VMM refused the call",
+    meanings("ApiErrorCode"),
+  );
+  const newer = [...meanings("ApiErrorCode").keys()]
+    .flatMap((code) => newerOf(code, spec));
+  return [
+    heading!,
+    ...lines,
+    ...paragraph(
+      "All releases from v48.0 on have these codes, except for these calls:",
+    ),
+    "",
+    ...newer.flatMap(item),
+    "",
+  ];
+}
+
+/** The calls that have a code in newer releases only, as sentences. */
+function newerOf(code: ErrorCode, spec: Spec): string[] {
+  const general = spec.info["x-since-errors"]?.[code];
+  const calls = endpoints(spec).flatMap((endpoint) => {
+    const since = endpoint["x-since-errors"]?.[code];
+    return since === undefined ? [] : [`\`${endpoint.name}\` since ${since}`];
+  });
+  const all = general === undefined ? calls : [`all calls since ${general}`];
+  return all.length === 0 ? [] : [`\`${code}\`: ${all.join(", ")}`];
+}
 
 /** A heading and the table of its codes. */
 function section(

@@ -2,7 +2,6 @@
 import { deadlineText } from "../docstrings.ts";
 import { item, paragraph, table } from "./markdown.ts";
 import {
-  type Answer,
   type Endpoint,
   endpoints,
   jsonSchema,
@@ -32,7 +31,7 @@ export function operationsPage(
       "**States**: the states of the VM in which the operation works. `None`: the VMM has no VM. `Migrating`: the VM is being sent to another VMM.",
       "**Success**: the statuses of success, with the types of their bodies.",
       "**Refusal**: the statuses of refusal, with the first release that has them, or `<` and the first release that has them no more. Decide by the code: releases differ in the statuses of the same refusal.",
-      "**Codes**: the codes of `ApiError` that the operation adds to those below.",
+      "**Codes**: the codes of `ApiError` that the operation adds to those below, with the first release that has them, if not all have them.",
       "**Deadline**: the default of `timeoutMs`.",
     ].flatMap(item),
     "",
@@ -40,13 +39,22 @@ export function operationsPage(
     "",
     "Any call can also end with one of these codes:",
     "",
-    ...general.flatMap(([code, meaning]) => item(`\`${code}\`: ${meaning}`)),
+    ...general.flatMap(([code, meaning]) => {
+      const since = spec.info["x-since-errors"]?.[code];
+      const when = since === undefined ? "" : ` (since ${since})`;
+      return item(`\`${code}\`${when}: ${meaning}`);
+    }),
     "",
     ...paragraph(
       "and with the errors that are not the VMM's: `ConnectionError`, `DeadlineError`, `InvalidRequestError` and the signal's own reason. [All codes](errors.md) has the advice for each.",
     ),
     "",
   ].join("\n");
+}
+
+interface Releases {
+  readonly "x-since"?: string | undefined;
+  readonly "x-until"?: string | undefined;
 }
 
 const HEAD = [
@@ -77,13 +85,18 @@ function cells(endpoint: Endpoint): string[] {
     endpoint["x-states"].join(", "),
     successes(endpoint),
     refusals.map(([status, answer]) => status + releasesOf(answer)).join(", "),
-    endpoint["x-errors"].map((code) => `\`${code}\``).join(", "),
+    endpoint["x-errors"].map((code) => {
+      const since = endpoint["x-since-errors"]?.[code];
+      return `\`${code}\`${releasesOf({ "x-since": since })}`;
+    }).join(", "),
     deadlineText(endpoint["x-deadline-ms"]),
   ];
 }
 
 /** The releases that have a status, as ` (v54.0)`. */
-function releasesOf({ "x-since": since, "x-until": until }: Answer): string {
+function releasesOf(
+  { "x-since": since, "x-until": until }: Releases,
+): string {
   if (since !== undefined) return ` (${since})`;
   return until === undefined ? "" : ` (<${until})`;
 }

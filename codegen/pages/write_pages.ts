@@ -23,7 +23,7 @@ writeFileSync(
   join(ROOT, "docs/operations.md"),
   operationsPage(spec, generalCodes(spec)),
 );
-writeFileSync(join(ROOT, "docs/errors.md"), errorsPage());
+writeFileSync(join(ROOT, "docs/errors.md"), errorsPage(spec));
 writeFileSync(
   join(ROOT, "docs/public-api.md"),
   publicApiPage(project.exports),

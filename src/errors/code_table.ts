@@ -94,7 +94,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Interface name {}",
       "Unable to configure {}",
       "Setting {} failed",
-      "Failure to parse uuid: {}",
+      "Failure to parse uuid{}",
       "Cannot modify {}",
       "Cannot find a {}",
       "Cannot create virtio-mem {}",
@@ -105,6 +105,8 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
       "Error validating {}",
       "Local migration {}",
       "Failed to write ACPI {}",
+      "Error {} to TCP socket: invalid {}",
+      "invalid socket address",
     ],
   },
   invalid_json: {
@@ -178,6 +180,7 @@ export const codeTable: { readonly [code in ErrorCode]: CodeEntry } = {
     errnos: [21],
     messages: [
       "failed to fill whole buffer",
+      "The specified file {}",
       "Failed getting {}",
       "Kernel Loader: {}",
       "Kernel lacks {}",

@@ -75,10 +75,11 @@ function find(status: number, messages: readonly string[]): Finding {
 }
 
 /**
- * The whole of a message of the operating system. No message of the VMM has a
- * user's text in this form.
+ * The whole of a message of the operating system; before v53.0, a migration
+ * names its socket first. No message of the VMM has a user's text in this form.
  */
-const OS_ERROR = /^[A-Z][A-Za-z -]+ \(os error (\d+)\)$/;
+const OS_ERROR =
+  /^(?:Error \w+ to \w+ socket: )?[A-Z][A-Za-z -]+ \(os error (\d+)\)$/;
 
 /** A template as an expression for the whole of a message. */
 function toRegExp(template: string): RegExp {

@@ -63,7 +63,7 @@ function differenceOf(
   release: ReleaseName,
   problems: readonly Problem[],
 ): string | undefined {
-  const refused = stepsOf(item, release).some(({ status = 0, died, hangs }) =>
+  const refused = stepsOf(item, release)!.some(({ status = 0, died, hangs }) =>
     status >= 400 || died !== undefined || hangs === true
   );
   // The VMM ignores an unknown key, so that a warning is correct.
