@@ -1,6 +1,7 @@
 /** The file `vmm.json` of a VMM's directory, by which other scripts find it. */
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, unlinkSync } from "node:fs";
 import process from "node:process";
+import { replaceFile } from "../vmm/replace_file.ts";
 import type { ProcessId } from "../vmm/process_id.ts";
 
 /** The VMM that `spawnVmm` started in a directory. */
@@ -28,15 +29,12 @@ export function recordOf(
   return { command, socketPath, eventsPath, cwd, sockets: [], ownsDirectory };
 }
 
-/** Replaces the record as a whole, with mode 0600. */
+/**
+ * Replaces the record. It is not synced to the disk: no VMM survives a power
+ * loss.
+ */
 export function writeRecord(path: string, record: VmmRecord): void {
-  const temporary = `${path}.partial`;
-  removeFile(temporary);
-  writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, {
-    mode: 0o600,
-    flag: "wx",
-  });
-  renameSync(temporary, path);
+  replaceFile(path, `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Undefined if there is no record, or none that can be understood. */

@@ -10,14 +10,16 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { InvalidRequestError } from "../errors/errors.ts";
 import {
   cannotOpen,
   createPrivateDirectory,
 } from "../vmm/private_directory.ts";
+import { syncToDisk } from "../vmm/replace_file.ts";
 import type { VmmIdentity } from "../vmm/vmm_identity.ts";
 import { isAtWork, type NoteOwner } from "../vmm/workflow_note.ts";
+import { SNAPSHOT_FILES } from "./snapshot_files.ts";
 import {
   readRecord,
   RECORD_NAME,
@@ -70,10 +72,31 @@ export function createPartial(
     finish(record) {
       writeRecord(path, record);
       if (mode !== undefined) chmodSync(path, mode);
+      syncSnapshot(path);
       renameSync(path, target);
+      syncParent(target);
     },
     discard: () => removePartial(path, owner.id),
   };
+}
+
+/**
+ * Syncs all but the memory and the disks, because the VM is paused: else a
+ * power loss leaves a directory with the final name and empty files. The memory
+ * would take half a second and more for each GiB.
+ */
+function syncSnapshot(path: string): void {
+  const small = SNAPSHOT_FILES.filter((name) => name.endsWith(".json"));
+  for (const name of [...small, RECORD_NAME]) syncToDisk(join(path, name));
+  syncToDisk(path);
+}
+
+function syncParent(target: string): void {
+  try {
+    syncToDisk(dirname(target));
+  } catch {
+    // Deno may lack the permission; then the new name comes to the disk later.
+  }
 }
 
 /** Removes the directory of an owner, unless another one has it by now. */

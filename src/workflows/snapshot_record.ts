@@ -1,6 +1,7 @@
 /** The file that says of which VM a snapshot is, and when it was taken. */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../vmm/replace_file.ts";
 import type { VmmIdentity } from "../vmm/vmm_identity.ts";
 import type { KeptDisk } from "./kept_disks.ts";
 import type { NoteOwner } from "../vmm/workflow_note.ts";
@@ -41,7 +42,5 @@ export function readRecord(directory: string): SnapshotRecord | undefined {
 /** Writes the record, so that it is there as a whole or not at all. */
 export function writeRecord(directory: string, record: SnapshotRecord): void {
   const path = join(directory, RECORD_NAME);
-  const text = `${JSON.stringify(record, undefined, 2)}\n`;
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile(path, `${JSON.stringify(record, undefined, 2)}\n`);
 }
