@@ -10,10 +10,9 @@ import {
   openConsole,
 } from "../../src/guest/mod.ts";
 import { createCountedSignal } from "../support/counted_signal.ts";
-import { hosts, KEEPS_CLIENTS } from "./support.ts";
+import { hosts, KEEPS_CLIENTS, waitForPrompt } from "./support.ts";
 
 const wait = { timeoutMs: 20_000 };
-const PROMPT = "guest login: ";
 const reason = new Error("enough");
 
 for (const host of hosts) {
@@ -56,7 +55,7 @@ for (const host of hosts) {
       const log = logConsole({ socket: serial }, file, { signal });
       assert.equal(counted.listeners, 1);
       await vmm.client.vm.boot();
-      await log.console.waitFor(PROMPT, wait);
+      await waitForPrompt(log.console);
       await log.close();
       await log.done;
       assert.equal(counted.listeners, 0);
@@ -76,7 +75,7 @@ for (const host of hosts) {
       assert.deepEqual(input.calls, []);
 
       await vmm.client.vm.boot();
-      await console.waitFor(PROMPT, wait);
+      await waitForPrompt(console);
       for (const typed of ["", "echo unfinished", "flood 3000\r"]) {
         const { signal, abort } = createCountedSignal();
         const attached = console.attach({ input, output, signal });

@@ -12,7 +12,14 @@ import {
   type VmmProcess,
 } from "../../src/process/mod.ts";
 import { fakeProgram } from "../../testing/mod.ts";
-import { BINARY, NO_VMM, olderThan, testVmm } from "../support/real_vmm.ts";
+import type { GuestConsole } from "../../src/guest/mod.ts";
+import {
+  BINARY,
+  MAJOR,
+  NO_VMM,
+  olderThan,
+  testVmm,
+} from "../support/real_vmm.ts";
 import { type RegisterTest, testIf } from "../support/skip.ts";
 import { opens } from "../support/vmms.ts";
 
@@ -130,6 +137,25 @@ export function hasCompiler(): boolean {
     spawnSync("gcc", ["--version"]).status === 0 &&
     spawnSync("ld", ["--version"]).status === 0;
 }
+
+/**
+ * Waits for the guest's prompt after a boot. Before v53.0 the VMM can lose that
+ * prompt: then the function types for another.
+ */
+export async function waitForPrompt(console: GuestConsole): Promise<void> {
+  for (let typed = 0; isOld && typed < 20; typed++) {
+    try {
+      return void await console.waitFor(PROMPT, { timeoutMs: 1000 });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "deadline") throw error;
+    }
+    await console.write("\n");
+  }
+  await console.waitFor(PROMPT, { timeoutMs: 20_000 });
+}
+
+const PROMPT = "guest login: ";
+const isOld = MAJOR !== undefined && MAJOR < 53;
 
 let built: string | undefined;
 

@@ -12,7 +12,7 @@ import {
 } from "../../src/process/mod.ts";
 import { waitForEnd } from "../../src/workflows/mod.ts";
 import { fakeProgram } from "../../testing/mod.ts";
-import { LOSES_OUTPUT, spawners } from "../guest/support.ts";
+import { LOSES_OUTPUT, spawners, waitForPrompt } from "../guest/support.ts";
 import { inDirectory, programs, smallVm } from "../support/vmms.ts";
 
 const wait = { timeoutMs: 20_000 };
@@ -51,7 +51,7 @@ for (const { name, test, testSince, program, kernel } of spawners) {
       const vmm = await start(rules);
       try {
         for (const command of commands.split(" ")) {
-          await vmm.console!.waitFor(PROMPT, wait);
+          await waitForPrompt(vmm.console!);
           await vmm.console!.write(`${command}\r`);
         }
         const result = await waitForEnd(vmm, wait);
