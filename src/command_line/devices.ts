@@ -10,6 +10,7 @@ import type {
   UserDeviceConfig,
 } from "../generated/types.gen.ts";
 import { integers } from "./lists.ts";
+import { given } from "./given.ts";
 import { OptionList } from "./option_list.ts";
 import type { FlagValue } from "./parse_flags.ts";
 import { text } from "./reader.ts";
@@ -37,7 +38,13 @@ const deviceOptions = {
 } as const;
 
 export function parseDevice(value: FlagValue): DeviceConfig {
-  return new OptionList(value, deviceOptions).read(deviceOptions);
+  const list = new OptionList(value, deviceOptions);
+  const { path, ...rest } = list.read(deviceOptions);
+  const isRequired = !value.program.knowsSince("v53.0");
+  return given({
+    path: isRequired ? list.require("path", path) : path,
+    ...rest,
+  });
 }
 
 /** Bytes that the tag of a virtio-fs device may have. */

@@ -16,8 +16,12 @@ export interface Flag {
   readonly group: "vm" | "payload" | "vmm";
   /** The cargo feature that a build needs to know the flag. */
   readonly feature?: string;
+  /** The first release that has the flag, if it is newer than v48.0. */
+  readonly since?: string;
   /** The values that are allowed, if there are few. */
   readonly choices?: readonly string[];
+  /** The first release that has a choice. */
+  readonly choicesSince?: { readonly [choice: string]: string };
 }
 
 /** The values of `--seccomp`. */
@@ -42,7 +46,12 @@ export const flags: readonly Flag[] = [
     feature: "fw_cfg",
   },
   { name: "--gdb", values: "one", group: "vmm", feature: "guest_debug" },
-  { name: "--generic-vhost-user", values: "some", group: "vm" },
+  {
+    name: "--generic-vhost-user",
+    values: "some",
+    group: "vm",
+    since: "v52.0",
+  },
   { name: "--host-data", values: "one", group: "vm", feature: "sev_snp" },
   { name: "--igvm", values: "one", group: "payload", feature: "igvm" },
   { name: "--initramfs", values: "one", group: "vm" },
@@ -51,7 +60,7 @@ export const flags: readonly Flag[] = [
   { name: "--landlock", values: "none", group: "vm" },
   { name: "--landlock-rules", values: "some", group: "vm" },
   { name: "--log-file", values: "one", group: "vmm" },
-  { name: "--log-format", values: "one", group: "vmm" },
+  { name: "--log-format", values: "one", group: "vmm", since: "v52.0" },
   { name: "--memory", values: "one", group: "vm" },
   { name: "--memory-zone", values: "some", group: "vm" },
   { name: "--net", values: "some", group: "vm" },
@@ -70,8 +79,14 @@ export const flags: readonly Flag[] = [
   { name: "--rate-limit-group", values: "some", group: "vm" },
   { name: "--restore", values: "one", group: "vmm" },
   { name: "--rng", values: "one", group: "vm" },
-  { name: "--rtc", values: "optional", group: "vm" },
-  { name: "--seccomp", values: "one", group: "vmm", choices: seccompModes },
+  { name: "--rtc", values: "optional", group: "vm", since: "v53.0" },
+  {
+    name: "--seccomp",
+    values: "one",
+    group: "vmm",
+    choices: seccompModes,
+    choicesSince: { errno: "v53.0" },
+  },
   { name: "--serial", values: "one", group: "vm" },
   { name: "--tpm", values: "one", group: "vm" },
   { name: "--user-device", values: "some", group: "vm" },

@@ -87,7 +87,7 @@ export class OptionList {
     for (const part of parts) {
       const at = part.indexOf("=");
       const name = at < 0 ? part : part.slice(0, at);
-      if (!Object.hasOwn(readers, name)) throw this.#unknown(name, readers);
+      if (!this.#knows(name, readers)) throw this.#unknown(name, readers);
       if (readers[name] === valueless) texts.set(name, "");
       else if (at >= 0) texts.set(name, part.slice(at + 1).trim());
       else {
@@ -99,6 +99,11 @@ export class OptionList {
       }
     }
     return texts;
+  }
+
+  #knows(name: string, readers: Readers): boolean {
+    const { program, flag } = this.#given;
+    return Object.hasOwn(readers, name) && program.hasOption(flag, name);
   }
 
   #unknown(name: string, readers: Readers): CommandLineError {

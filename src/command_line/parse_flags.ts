@@ -30,6 +30,7 @@ export interface ParsedFlags {
 /** A flag whose values are still being read. */
 interface Pending {
   readonly flag: Flag;
+  readonly program: Program;
   readonly index: number;
   readonly values: FlagValue[];
   /** `--flag=value` takes no further value. */
@@ -42,8 +43,10 @@ export function parseFlags(
   program: Program,
 ): ParsedFlags {
   const known = new Map(
-    flags.filter(({ feature }) => !feature || program.hasFeature(feature))
-      .map((flag) => [flag.name, flag]),
+    flags.filter(({ feature, since }) =>
+      (!feature || program.hasFeature(feature)) &&
+      (!since || program.knowsSince(since))
+    ).map((flag) => [flag.name, ofProgram(flag, program)]),
   );
   const values = new Map<string, FlagValue[]>();
   let verbosity = 0;
@@ -96,6 +99,20 @@ export function parseFlags(
   return { values, verbosity, help: undefined };
 }
 
+/** The flag with the choices that the program has. */
+function ofProgram(flag: Flag, program: Program): Flag {
+  const { choices, choicesSince = {} } = flag;
+  if (choices === undefined) return flag;
+  const known = choices.filter((choice) => {
+    const since = choicesSince[choice];
+    return since === undefined || program.knowsSince(since);
+  });
+  return { ...flag, choices: known };
+}
+
+/** The first release in which a flag with several values may be repeated. */
+const REPEATED_SINCE = "v52.0";
+
 const SHORT: Readonly<Record<string, string>> = {
   h: "--help",
   v: "-v",
@@ -111,7 +128,7 @@ function begin(
   const values = inline === undefined
     ? []
     : [{ flag: flag.name, text: inline, index, program }];
-  return { flag, index, values, closed: inline !== undefined };
+  return { flag, program, index, values, closed: inline !== undefined };
 }
 
 function takesMore({ flag, values, closed }: Pending): boolean {
@@ -122,7 +139,7 @@ function takesMore({ flag, values, closed }: Pending): boolean {
 /** Adds the values of a flag to those that came before. */
 function addChecked(
   values: Map<string, FlagValue[]>,
-  { flag, index, values: given }: Pending,
+  { flag, program, index, values: given }: Pending,
 ): void {
   const { name } = flag;
   const fail = (fault: Omit<CommandLineFault, "flag" | "index">) =>
@@ -146,7 +163,8 @@ function addChecked(
     });
   }
   const before = values.get(name);
-  if (before !== undefined && flag.values !== "some") {
+  const repeats = flag.values === "some" && program.knowsSince(REPEATED_SINCE);
+  if (before !== undefined && !repeats) {
     throw fail({ reason: "repeated_flag", text: "may be given once only" });
   }
   if (flag.choices !== undefined && !flag.choices.includes(first!.text)) {

@@ -43,7 +43,7 @@ const platformOnly = {
 const confidential = { tdx: toggle, sev_snp: toggle } as const;
 
 export function parsePlatform(value: FlagValue): PlatformConfig {
-  const { hasFeature } = value.program;
+  const { hasFeature, knowsSince } = value.program;
   const list = new OptionList(value, {
     ...platformOnly,
     ...hasFeature("tdx") && { tdx: toggle },
@@ -64,8 +64,10 @@ export function parsePlatform(value: FlagValue): PlatformConfig {
     iommu_address_width_bits: iommu_address_width,
     iommufd,
     iommufd_fd,
-    system_serial_number,
-    system_uuid,
+    // Before v53.0, the configuration has the older names.
+    ...knowsSince("v53.0")
+      ? { system_serial_number, system_uuid }
+      : { serial_number, uuid },
     ...list.read(confidential),
   });
 }
@@ -93,7 +95,10 @@ export function parseNuma(value: FlagValue): NumaConfig {
   const list = new OptionList(value, numaOptions);
   const { guest_numa_id: readId, ...others } = numaOptions;
   const { guest_numa_id } = list.read({ guest_numa_id: readId });
-  const id = list.require("guest_numa_id", guest_numa_id);
+  // Before v51.0, the default is 0.
+  const id = value.program.knowsSince("v51.0")
+    ? list.require("guest_numa_id", guest_numa_id)
+    : guest_numa_id ?? 0;
   const { distances, ...rest } = list.read(others);
   const { device_id, cpus, memory_zones } = rest;
   if (device_id !== undefined && (cpus ?? memory_zones) !== undefined) {

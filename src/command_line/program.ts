@@ -4,10 +4,13 @@ export interface Program {
   readonly knowsSince: (since: string) => boolean;
   /** True if the build has a cargo feature, such as `guest_debug`. */
   readonly hasFeature: (feature: string) => boolean;
+  /** True if the build has an option of a flag, such as `nested` of `--cpus`. */
+  readonly hasOption: (flag: string, option: string) => boolean;
 }
 
 /** The newest release, with every feature. */
 export const anyProgram: Program = {
   knowsSince: () => true,
   hasFeature: () => true,
+  hasOption: () => true,
 };

@@ -5,7 +5,6 @@ import {
   type ParsedFlags,
   parseFlags,
 } from "../../src/command_line/parse_flags.ts";
-import type { Program } from "../../src/command_line/program.ts";
 import { parseVmConfig } from "../../src/command_line/vm_config.ts";
 import {
   parseSnapshot,
@@ -13,12 +12,12 @@ import {
   type PathOrDescriptor,
   type VmmFlags,
 } from "../../src/command_line/vmm_flags.ts";
-import { hasSince } from "../../src/generated_support/release.ts";
 import { FakeVmm } from "../fake_vmm.ts";
 import { osError } from "../machine/vmm_error.ts";
 import { type FakeVmmOptions, StartError } from "../options.ts";
 import type { Release } from "../release_type.ts";
 import { configRefusal } from "./check_config.ts";
+import { programOf } from "./program_of.ts";
 import { chainOf, usageOf } from "./words.ts";
 
 /** A program that ended before it had a VMM. */
@@ -60,12 +59,8 @@ export async function startProgram(
   release: Release,
   options: ProgramOptions,
 ): Promise<RunningProgram> {
-  const program: Program = {
-    knowsSince: (since) => hasSince(release.name, since),
-    hasFeature: (feature) => release.features.includes(feature),
-  };
   try {
-    const parsed = parseFlags(argv, program);
+    const parsed = parseFlags(argv, programOf(release));
     printAndEnd(parsed, release);
     const flags = parseVmmFlags(parsed);
     if (flags.logFile !== undefined) createLogFile(flags.logFile);

@@ -7,7 +7,7 @@ import type { Release } from "../release_type.ts";
 export function usageOf({ reason, flag, value }: CommandLineError): string {
   switch (reason) {
     case "unexpected_argument":
-      return `unexpected argument '${value}' found`;
+      return `unexpected argument '${nameOf(value)}' found`;
     case "unexpected_value":
       return `unexpected value '${value}' for '${flag}' found; no more were ` +
         "expected";
@@ -21,6 +21,11 @@ export function usageOf({ reason, flag, value }: CommandLineError): string {
     default:
       return `invalid value '${value}' for '${signature(flag)}'`;
   }
+}
+
+/** An argument without the value in `--flag=value`. */
+function nameOf(argument = ""): string {
+  return argument.startsWith("--") ? argument.split("=", 1)[0]! : argument;
 }
 
 /** A flag with its value, as in the program's help. */
@@ -131,10 +136,12 @@ function optionChain(error: CommandLineError, release: Release): string[] {
         `Path missing when using ${option} console mode`,
       ];
   }
-  const isPci = reason === "invalid_value" && PCI.includes(option) &&
-    flag !== "--pci-segment";
+  const isPci = release.flattens && reason === "invalid_value" &&
+    PCI.includes(option) && flag !== "--pci-segment";
   // The program takes the one console for the other.
-  const name = flag === "--debug-console" ? "--console" : flag;
+  const isConsole = flag === "--debug-console" ||
+    flag === "--serial" && !release.flattens;
+  const name = isConsole ? "--console" : flag;
   const outer = isPci
     ? "Error parsing common PCI device config"
     : `Error parsing ${name}`;

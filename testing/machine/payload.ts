@@ -87,7 +87,7 @@ export function configureSystem(host: Host, config: Config): void {
       "Failed to compute initramfs address",
     );
   }
-  const uuid = platform?.system_uuid;
+  const uuid = platform?.system_uuid ?? platform?.uuid;
   const problem = uuid == null ? undefined : uuidError(uuid);
   if (problem === undefined) return;
   throw new VmmError(
