@@ -10,6 +10,7 @@ import { hasSince } from "../../src/generated_support/release.ts";
 import { releaseNames } from "../../testing/release.ts";
 import type { ReleaseName } from "../../testing/release_type.ts";
 import { bodyCases, type Step } from "../support/body_cases.ts";
+import { caseReleases } from "../support/case_releases.ts";
 import { recordOf, refusalCases, stepsOf } from "../support/older_cases.ts";
 import { recordings, textOf } from "../support/recordings.ts";
 
@@ -82,7 +83,7 @@ function sinceOf(name: string, code: string): string | undefined {
 
 test("the spec has each code that a release was seen to give", () => {
   for (const [release, calls] of seen) {
-    assert.ok(calls.size > 60, `${calls.size} codes of ${release}`);
+    assert.ok(calls.size > 40, `${calls.size} codes of ${release}`);
     for (const call of calls) {
       const [name, code] = call.split(" ") as [string, string];
       const endpoint = endpoints(spec).find((one) => one.name === name)!;
@@ -99,15 +100,17 @@ test("the spec has each code that a release was seen to give", () => {
 
 test("each release was seen to give the codes that the spec says", () => {
   const unseen: string[] = [];
+  // A new release has recordings only.
+  const recorded = releaseNames.slice(releaseNames.indexOf(caseReleases[0]!));
   for (const { name, "x-errors": codes } of endpoints(spec)) {
     for (const code of codes) {
       const since = sinceOf(name, code);
-      const missing = releaseNames.filter((release) =>
+      const missing = recorded.filter((release) =>
         (since === undefined || hasSince(release, since)) &&
         !seen.get(release)!.has(`${name} ${code}`)
       );
       if (missing.length === 0) continue;
-      const all = missing.length === releaseNames.length;
+      const all = missing.length === recorded.length;
       unseen.push(`${name} ${code}${all ? "" : `: ${missing.toReversed()}`}`);
     }
   }

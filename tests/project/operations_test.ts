@@ -37,7 +37,7 @@ test("the tables of releases are what `deno task docs` writes", () => {
         assert.ok(rows!.includes(name), `${path}: ${name}`);
       }
     }
-    const changed = page.replace("| v52.0 ", "| v52.1 ");
+    const changed = page.replace(/^\| v\d+\.\d+ /m, "| v0.1 ");
     assert.notEqual(changed, withReleases(changed, spec));
   }
 });
