@@ -44,13 +44,15 @@ function compile(
   const present = Object.entries(properties).filter(([, property]) =>
     exists(release, property)
   );
-  const flat = release.flattens
-    ? flattened(schema, present.map(([name]) => name))
-    : [];
+  const names = present.map(([name]) => name);
+  const flat = release.flattens ? flattened(schema, names) : [];
   const fields: Field[] = [];
   const byKey = new Map<string, Field>();
+  // The older name of a field is an alias only where the newer name exists.
+  const isAlias = ({ "x-alias-of": real }: Schema): boolean =>
+    names.includes(String(real));
   for (const [name, property] of present) {
-    if (property["x-alias-of"] !== undefined) continue;
+    if (isAlias(property)) continue;
     const type = typeOf(release, schema, name, property);
     const returned = String(property["x-returned"] ?? "if-set");
     const unset = returned === "nullable" ? null : undefined;
@@ -73,8 +75,8 @@ function compile(
     byKey.set(name, field);
   }
   for (const [name, property] of present) {
-    const real = property["x-alias-of"];
-    if (typeof real === "string") byKey.set(name, byKey.get(real)!);
+    const real = String(property["x-alias-of"]);
+    if (isAlias(property)) byKey.set(name, byKey.get(real)!);
   }
   return {
     kind: "struct",

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import type { PlatformConfigInfo } from "../../src/generated/types.gen.ts";
 import { releaseNames } from "../../testing/release.ts";
 import type { ReleaseName } from "../../testing/release_type.ts";
 import { isCaseRelease } from "../support/case_releases.ts";
@@ -68,6 +69,13 @@ for (const release of olderReleases) {
     assert.deepEqual(found.sort(), []);
   });
 }
+
+test("--platform has the names of an older release", async () => {
+  const one = lineCases.find(({ id }) => id === "platform-serial-separators")!;
+  const { info } = await tryInProcess(one, "v52.0");
+  const { serial_number } = info!.config!["platform"] as PlatformConfigInfo;
+  assert.equal(serial_number, "k=v;u=http://192.0.2.1:80/");
+});
 
 test("each exception has a record of an older release", () => {
   for (const id of Object.keys(EXCEPTIONS)) {
