@@ -13,10 +13,17 @@ const SET_NETMASK = 35100;
 const SET_MTU = 35106;
 const SET_MAC = 35108;
 
-/** The interfaces of one VMM. They exist only in the fake. */
-export class Taps {
-  readonly #open = new Map<string, boolean>();
+/** An interface that devices use. */
+interface OpenTap {
+  readonly multi: boolean;
+  users: number;
+}
 
+/** The taps in use. They exist only in the fakes of this process. */
+const open = new Map<string, OpenTap>();
+
+/** The interfaces of the host, as one VMM opens them. */
+export class Taps {
   /**
    * Opens the tap of a net device.
    *
@@ -31,14 +38,18 @@ export class Taps {
     if (problem !== undefined) return problem;
     // The kernel replaces a pattern, and an empty name, by a free name.
     const shared = tap === undefined || tap === "" || tap.includes("%");
-    if (shared || this.#open.has(tap)) return () => {};
-    this.#open.set(tap, multi);
-    return () => void this.#open.delete(tap);
+    if (shared) return () => {};
+    const used = open.get(tap) ?? { multi, users: 0 };
+    used.users++;
+    open.set(tap, used);
+    return () => {
+      if (--used.users === 0) open.delete(tap);
+    };
   }
 
   #nameError(name: string, multi: boolean): readonly string[] | undefined {
-    const open = this.#open.get(name);
-    if (open !== undefined && open !== multi) {
+    const used = open.get(name);
+    if (used !== undefined && used.multi !== multi) {
       return [
         "Error related to the multiqueue support " +
         `(no support ${multi ? "TAP" : "device"} side)`,
@@ -56,7 +67,7 @@ export class Taps {
       return [failed, `Interface name contains interior NUL byte: ${shown}`];
     }
     // The queues of two devices can share a tap of several queues.
-    const free = open === undefined || multi;
+    const free = used === undefined || multi;
     if (isValidName(name) && free) return undefined;
     const code = isValidName(name) ? "EBUSY" : "EINVAL";
     return [failed, "Unable to configure tap interface", osError({ code })];
