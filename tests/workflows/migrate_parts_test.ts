@@ -1,6 +1,8 @@
 /** The parts of a migration, each asked again and by another script. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -164,6 +166,29 @@ test("sendVm() says that the VM stayed when the destination dies", async () => {
     assert.equal(await arrivedVm(to.vmm), undefined);
   }, { source: { clock, guest: { migrationMs: 1000 } } });
 });
+
+// So it was with v53.0 and upstream's head, too.
+test("the VM runs on both sides when the last answer is lost", () =>
+  pair(async ({ directory, from, to }) => {
+    const [near, far] = [join(directory, "near"), join(directory, "far")];
+    await receiveVm(to.vmm, { url: `unix:${far}` });
+    const server = createServer((source) => {
+      const target = connect(far);
+      source.on("error", () => {}).pipe(target);
+      target.on("data", (answer) => {
+        // The fake sends "ok" when it begins, and when it runs the VM.
+        if (to.fake.events.some(({ event }) => event === "resumed")) {
+          source.destroy();
+          target.destroy();
+        } else source.write(answer);
+      });
+    }).listen(near);
+    await once(server, "listening");
+    assert.equal(await sendVm(from.vmm, { url: `unix:${near}` }), "stayed");
+    server.close();
+    assert.equal((await from.vmm.client.vm.info()).state, "Running");
+    assert.equal(await arrivedVm(to.vmm), "Running");
+  }));
 
 test("sendVm() says that a source is gone that died", async () => {
   const clock = new FakeClock();
