@@ -55,7 +55,7 @@ const vm = restate.object({
       const [source, target] = [hostOf(ctx, from), hostOf(ctx, to)];
       let outcome = "stayed";
       await attempt(async () => {
-        const url = await target.receive(to).orTimeout({ minutes: 1 });
+        const url = await target.receive(to).orTimeout({ minutes: 5 });
         outcome = "gone"; // If the step is killed, the source says no more.
         outcome = await source.send({ ...from, url });
       });

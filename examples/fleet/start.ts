@@ -31,7 +31,7 @@ await LocalFleet.run(["a", "b", "c"], async (fleet) => {
       }
       back = `\x1b[${fleet.hosts.length + 1}A\x1b[J`;
     };
-    const done = Promise.resolve(work).then(() => true);
+    const done = Promise.resolve(work).then(() => true, () => true);
     while (isTTY && !await Promise.race([done, pause(500, false)])) {
       await print().catch(() => {}); // The engine may be away.
     }
@@ -45,10 +45,10 @@ await LocalFleet.run(["a", "b", "c"], async (fleet) => {
   const drain = fleet.ingress.serviceClient<Drain>({ name: "drain" });
 
   await show("placed", Promise.all(vms.map((vm) => vm.create(config))));
-  const moves = Promise.all(vms.slice(0, 4).map((vm) => vm.migrate()));
-  await fleet.kill("b");
-  await fleet.start("b");
-  await show("four moved, while agent b was killed", moves);
+  const moves = vms.slice(0, 4).map((vm) => vm.migrate());
+  const restart = fleet.kill("b").then(() => fleet.start("b"));
+  const title = "four moved, while agent b was killed";
+  await show(title, Promise.all([...moves, restart]));
   await show("host a drained", drain.run({ host: "a" }));
   await fleet.kill();
   await show("all killed but the VMs, and started", fleet.startAll());

@@ -15,6 +15,6 @@ export function optionsOf(work: string): Record<string, GroupVmmOptions> {
       vsock: { cid: 3, socket: join(vms, `${name}.vsock`) },
     }),
     parentDeathSignal: name.startsWith("tied"),
-    stopTimeoutMs: 2000,
+    stopTimeoutMs: 500,
   }]));
 }
