@@ -19,9 +19,12 @@ import { createOwnedClient } from "./owned_client.ts";
 import { identify, type ProcessId } from "../vmm/process_id.ts";
 import { waitUntilReady, waitUntilVmStarted } from "./ready.ts";
 import {
+  claimDirectory,
+  isClaim,
   readRecord,
   recordOf,
   recordSockets,
+  removeFile,
   type VmmRecord,
   writeRecord,
 } from "./record.ts";
@@ -48,7 +51,10 @@ export async function spawnDetached(
   let ownsDirectory = false;
   try {
     const create = (): void => {
-      if (directory.create()) ownsDirectory = true;
+      if (!directory.create()) return;
+      ownsDirectory = true;
+      // At once, so that the next script removes the directory if this one dies.
+      claimDirectory(recordPath, recordOf([], directory, true));
     };
     lock = await lockDirectory(directory.path, create, scope);
     const before = readRecord(recordPath);
@@ -100,7 +106,7 @@ export async function spawnDetached(
       launched?.signal("SIGKILL");
       await launched?.exited;
       clean(directory, readRecord(recordPath));
-    }
+    } else if (lock) removeClaim(recordPath);
     throw error;
   } finally {
     scope.close();
@@ -180,6 +186,12 @@ async function cleanAfter(pid: number, directory: VmmDirectory): Promise<void> {
 function clean(directory: VmmDirectory, record: VmmRecord | undefined): void {
   new SocketCleaner({ sockets: record?.sockets ?? [] }).remove();
   directory.removeFiles();
+}
+
+/** Removes the record of a directory in which no VMM was started. */
+function removeClaim(recordPath: string): void {
+  const record = readRecord(recordPath);
+  if (record && isClaim(record)) removeFile(recordPath);
 }
 
 /** Files of the user, and other scripts that use the directory, keep it. */

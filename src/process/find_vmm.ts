@@ -16,7 +16,7 @@ import {
   type ProcessId,
   runs,
 } from "../vmm/process_id.ts";
-import { readRecord, type VmmRecord } from "./record.ts";
+import { isClaim, readRecord, type VmmRecord } from "./record.ts";
 import { directoryInUse, type VmmDirectory } from "./vmm_directory.ts";
 
 /**
@@ -57,7 +57,8 @@ export async function findProcess(
   const recorded = record && recordedId(record, client.socketPath);
   if (recorded && runs(recorded)) return recorded;
   // The script may have died when the VMM had started and was not recorded.
-  const isStarting = record !== undefined && record.pid === undefined;
+  const isStarting = record !== undefined && record.pid === undefined &&
+    !isClaim(record);
   const waitMs = isStarting ? (canReadProc() ? EXEC_MS : START_MS) : 0;
   for (const start = performance.now();;) {
     const found = findByArgument(client.socketPath);

@@ -1,5 +1,5 @@
 /** The file `vmm.json` of a VMM's directory, by which other scripts find it. */
-import { readFileSync, unlinkSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { replaceFile } from "../vmm/replace_file.ts";
 import type { ProcessId } from "../vmm/process_id.ts";
@@ -8,6 +8,7 @@ import type { ProcessId } from "../vmm/process_id.ts";
 export interface VmmRecord extends Partial<ProcessId> {
   /** The process; undefined while it is being started. */
   readonly pid?: number;
+  /** Empty while the directory is only created. */
   readonly command: readonly string[];
   readonly socketPath: string;
   readonly eventsPath: string;
@@ -35,6 +36,24 @@ export function recordOf(
  */
 export function writeRecord(path: string, record: VmmRecord): void {
   replaceFile(path, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/**
+ * Writes a record into a directory that was created just now, unless another
+ * script has written one or removed the directory since.
+ */
+export function claimDirectory(path: string, record: VmmRecord): void {
+  try {
+    writeFileSync(path, JSON.stringify(record), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== "EEXIST" && code !== "ENOENT") throw error;
+  }
+}
+
+/** True for the record of {@linkcode claimDirectory}. */
+export function isClaim({ pid, command }: VmmRecord): boolean {
+  return pid === undefined && command.length === 0;
 }
 
 /** Undefined if there is no record, or none that can be understood. */

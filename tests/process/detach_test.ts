@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -161,6 +167,21 @@ test("a VMM whose script died before it was recorded is found", () =>
       vmm.kill()
     );
     assert.deepEqual(readdirSync(parent), []);
+  }));
+
+test("a directory is recorded as soon as it is created, and removed at the end", () =>
+  inDirectory(async (parent) => {
+    const directory = join(parent, "vmm");
+    const starting = spawnVmm({ command, directory, detach: true });
+    const path = join(directory, "vmm.json");
+    const text = readFileSync(path, "utf8");
+    await (await starting).kill();
+    assert.ok(!existsSync(directory));
+    // As a script leaves it that was ended by SIGKILL at that moment.
+    mkdirSync(directory);
+    writeFileSync(path, text);
+    await (await spawnVmm({ command, directory, detach: true })).kill();
+    assert.ok(!existsSync(directory));
   }));
 
 test("no other process is signalled that has the pid of a record", () =>

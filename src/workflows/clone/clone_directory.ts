@@ -25,7 +25,8 @@ import { readRecord } from "../snapshot_record.ts";
 
 /**
  * Creates the directory, of mode 0700, or replaces one that an earlier call has
- * left. The copies of disks in the snapshot are linked, too. Returns a function that removes the directory.
+ * left. The copies of disks in the snapshot are linked, too. Returns a function
+ * that removes the directory.
  *
  * @throws {InvalidRequestError} `target`, or the path of a value that JSON
  * cannot hold.
