@@ -79,10 +79,10 @@ const denoTest = testIf("Deno" in globalThis, "Deno runs it alone");
 denoTest("a new release needs its data, the spec's head and recordings", () => {
   const directory = copyProject("tests", "tools", "examples");
   try {
-    const run = () => deno(directory, "test", "-A", "--no-check", ...TESTS);
+    const run = (...files: string[]) =>
+      deno(directory, "test", "-A", "--no-check", ...files);
     addRelease(directory);
-    denoPasses(directory, "run", "-A", "--no-check", "codegen/generate.ts");
-    const early = run();
+    const early = run("tests/fake/conformance_test.ts");
     assert.notEqual(early.status, 0);
     assert.match(early.output, new RegExp(`recordings/${NAME}`));
 
@@ -90,7 +90,7 @@ denoTest("a new release needs its data, the spec's head and recordings", () => {
     record(directory);
     denoPasses(directory, "run", "-A", "--no-check", "codegen/generate.ts");
     denoPasses(directory, "check", "--quiet", "testing/mod.ts", ...TESTS);
-    const { status, output } = run();
+    const { status, output } = run(...TESTS);
     assert.equal(status, 0, output);
     assert.match(output, new RegExp(`FakeVmm as ${NAME}: `));
   } finally {
