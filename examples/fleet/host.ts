@@ -26,7 +26,7 @@ const handlers = {
     return url;
   }),
   async send(ctx: Context, { url, ...run }: Run & { url: string }) {
-    // What the events say later is about this migration.
+    // Events behind this mark belong to this migration.
     const events = `${pathOf(run)}/events`;
     const since = await ctx.run("mark", () => fs.statSync(events).size);
     const signal = ctx.request().attemptCompletedSignal;

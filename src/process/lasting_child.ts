@@ -12,7 +12,8 @@ import { canReadProc, type ProcessId, runs } from "../vmm/process_id.ts";
 
 /**
  * The process of a VMM that another script started. Its exit code is unknown.
- * Where processes cannot be compared, the state of its socket shows the end.
+ * If processes cannot be compared, the VMM has ended when nobody listens on its
+ * socket.
  */
 export function createAdoptedChild(
   id: ProcessId,

@@ -8,6 +8,7 @@ import { nearest } from "./nearest.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import {
   acceptsNull,
+  aliasesOf,
   hasValue,
   lackOf,
   requiredBy,
@@ -126,11 +127,10 @@ class Check {
         this.#unknown(key, Object.keys(properties), name);
       }
     }
-    for (const { required: names = [] } of not?.anyOf ?? (not ? [not] : [])) {
-      const isKnown = (key: string): boolean =>
-        Object.hasOwn(value, key) &&
-        lackOf(name, key, this.#release) === undefined;
-      if (!names.every(isKnown)) continue;
+    for (
+      const { required: names = [] } of aliasesOf(name, not, this.#release)
+    ) {
+      if (!names.every((key) => Object.hasOwn(value, key))) continue;
       const message = `${names.join(" and ")} are aliases: give one`;
       this.#report("broken_rule", message);
     }

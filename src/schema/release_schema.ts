@@ -4,6 +4,7 @@ import type { JsonSchema } from "../generated_support/json_schema.ts";
 import type { VmmRelease } from "../generated_support/release.ts";
 import {
   acceptsNull,
+  aliasesOf,
   hasValue,
   lackOf,
   oldDefaultOf,
@@ -20,14 +21,11 @@ export function releaseSchema(
   const own = values === undefined ? schema : { ...schema, enum: values };
   if (schema.properties === undefined) return own;
   const { required: all, not, ...rest } = own;
-  const isKnown = (key: string): boolean =>
-    lackOf(name, key, release) === undefined;
   const properties = Object.entries(schema.properties)
-    .filter(([key]) => isKnown(key))
+    .filter(([key]) => lackOf(name, key, release) === undefined)
     .map(([key, property]) => [key, memberOf(name, key, property, release)]);
   const required = requiredBy(name, all ?? [], release);
-  const aliases = (not?.anyOf ?? (not === undefined ? [] : [not]))
-    .filter(({ required = [] }) => required.every(isKnown));
+  const aliases = aliasesOf(name, not, release);
   return {
     ...rest,
     properties: Object.fromEntries(properties),

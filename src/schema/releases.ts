@@ -7,6 +7,7 @@ import {
   isRelease,
   type VmmRelease,
 } from "../generated_support/release.ts";
+import type { JsonSchema } from "../generated_support/json_schema.ts";
 import type { WireKeywords } from "../generated_support/wire_keywords.ts";
 import type { Problem } from "./problem.ts";
 import type { Releases } from "./rules/rule.ts";
@@ -74,6 +75,18 @@ export function oldDefaultOf(
   return old !== undefined && isBefore(release, old.until)
     ? old.value
     : undefined;
+}
+
+/** The groups of aliases, of which a body may have one key, in a release. */
+export function aliasesOf(
+  name: string | undefined,
+  not: JsonSchema["not"],
+  release: Release,
+): readonly JsonSchema[] {
+  const groups = not?.anyOf ?? (not === undefined ? [] : [not]);
+  return groups.filter(({ required = [] }) =>
+    required.every((key) => lackOf(name, key, release) === undefined)
+  );
 }
 
 /** True if the release accepts a value of an enum. */

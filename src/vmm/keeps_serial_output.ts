@@ -4,8 +4,8 @@ import type { Vmm } from "./vmm.ts";
 
 /**
  * Returns false if the VMM keeps no output of a serial port in mode `Socket`:
- * up to v52.0 the guest waits until the client has read. A VMM that does not
- * answer counts as one that keeps output.
+ * up to v52.0 the guest waits until the client has read. Returns true if the VMM
+ * does not answer.
  */
 export async function keepsSerialOutput(
   { client }: Vmm,

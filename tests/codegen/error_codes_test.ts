@@ -87,7 +87,7 @@ test("the spec has each code that a release was seen to give", () => {
     for (const call of calls) {
       const [name, code] = call.split(" ") as [string, string];
       const endpoint = endpoints(spec).find((one) => one.name === name)!;
-      // What a release does not have, or what cannot be read.
+      // Operations that a release lacks, and bodies that are not JSON.
       if (code === "unsupported" || code === "invalid_json") continue;
       const isListed = [...endpoint["x-errors"], ...general].includes(code);
       assert.ok(isListed, `${call} on ${release}`);

@@ -184,3 +184,21 @@ test("each key with a first release is unknown before, and known since", () => {
   }
   assert.ok(checked > 150, `${checked}`);
 });
+
+test("two names of one field are refused together where both are known", () => {
+  const uuid = "12345678-1234-1234-1234-123456789012";
+  const body = { ...PAYLOAD, platform: { uuid, system_uuid: uuid } };
+  const aliases = (release: VmmRelease): unknown =>
+    jsonSchema("vm.create", { release }).$defs?.["PlatformConfig"]?.not;
+  const found = (release: VmmRelease) =>
+    problems(body, release).map(([path, code]) => [path, code]);
+  assert.deepEqual(found("v53.0"), [["platform", "broken_rule"]]);
+  assert.deepEqual(found("v52.0"), [["platform.system_uuid", "unknown_key"]]);
+  assert.deepEqual(aliases("v53.0"), {
+    anyOf: [
+      { required: ["serial_number", "system_serial_number"] },
+      { required: ["uuid", "system_uuid"] },
+    ],
+  });
+  assert.equal(aliases("v52.0"), undefined);
+});

@@ -6,7 +6,7 @@ import type { ReleaseName } from "../../testing/release_type.ts";
 import type { BodyCase, Step } from "./body_cases.ts";
 import { caseReleases } from "./case_releases.ts";
 
-/** The steps by release; one that is left out has those of the next newer. */
+/** The steps by release. A missing release has the steps of the next newer. */
 export type StepsByRelease = {
   readonly [name in ReleaseName]?: readonly Step[];
 };

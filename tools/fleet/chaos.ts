@@ -2,7 +2,7 @@
  * Kills parts of a fleet by SIGKILL at random moments while its VMs move over a
  * slow link, and cuts transfers. Checks afterwards that each VM runs on one host
  * and was booted once: `deno task test:fleet --minutes 10`. The VMM is the fake,
- * or the one that `CLOUD_HYPERVISOR` names.
+ * or the program in `CLOUD_HYPERVISOR`.
  */
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";

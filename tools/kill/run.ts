@@ -2,7 +2,7 @@
  * Ends scripts by SIGKILL at random moments, and checks that the next run finds
  * or cleans what they left: `deno task test:kill --rounds 50 detach`. Without
  * names it runs every scenario of this folder. `--runtime bun` runs scripts and
- * checks by Bun. The VMM is the fake, or the one that `CLOUD_HYPERVISOR` names.
+ * checks by Bun. The VMM is the fake, or the program in `CLOUD_HYPERVISOR`.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
